@@ -1,0 +1,53 @@
+# Tidemill. `make` alone checks everything that needs no service; `make demo` shows everything.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: all install demo test lint format bench soak lock clean
+
+all: lint
+
+install: $(VENV)/.installed ## Install the locked dependencies into .venv.
+
+# The stamp is older than its inputs exactly when something must be installed.
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Tidemill needs Python 3.11 or newer: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: install ## Start everything, send three weeks of events, print the report. EXIT=1 leaves afterwards.
+	tidemill demo $(if $(EXIT),--exit)
+
+test: install ## The whole test suite.
+	pytest $(ARGS)
+
+lint: install ## Formatting, types, import direction, SQL, generated files.
+	ruff format --check .
+	ruff check .
+	mypy
+	lint-imports
+	sqlfluff lint --disable-progress-bar dbt_project
+	tidemill contract check
+
+format: install ## Rewrite Python, SQL and generated files into shape.
+	ruff format .
+	ruff check --fix .
+	sqlfluff fix --disable-progress-bar dbt_project
+	tidemill contract write
+
+bench: install ## Benchmarks as ratios. OUT=file.json also writes them down.
+	python -m benchmarks $(if $(OUT),--out $(OUT))
+
+soak: install ## Long-running crash tests.
+	pytest -m soak $(ARGS)
+
+lock: ## Resolve pyproject.toml again into requirements.lock. Needs uv.
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
+		--no-header --no-emit-index-url --extra dev pyproject.toml -o requirements.lock
+
+clean: ## Remove everything that install and demo made.
+	rm -rf $(VENV) .tidemill

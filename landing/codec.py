@@ -1,0 +1,154 @@
+"""Tables to Parquet bytes and back, checked against the contract both ways."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from landing.contract import CONTRACT_VERSION
+from landing.errors import PoisonObject
+from landing.schema import VERSION_KEY
+
+_ORIGIN_KEY = b"tidemill.origin"
+_ZSTD_LEVEL = 6
+_ROW_GROUP_ROWS = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentOrigin:
+    """Where an inbox object comes from; lets the ledger prove that no segment of a writer is missing.
+
+    Attributes:
+        segment_id: The spool segment.
+        writer_id: The worker process that wrote it.
+        segment_number: The segment's position among that writer's segments, from 0, without gaps.
+        rows: Rows of the whole segment by dataset; an object holds one of these datasets.
+    """
+
+    segment_id: str
+    writer_id: str
+    segment_number: int
+    rows: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchObject:
+    """An inbox object as one batch took it."""
+
+    key: str
+    size_bytes: int
+    rows: int
+    origin: SegmentOrigin
+
+
+@dataclass(frozen=True, slots=True)
+class BatchOrigin:
+    """What an archive object was made from: enough to restore the ledger from the archive alone.
+
+    Attributes:
+        batch_id: The batch.
+        planned_at: ISO time at which it was planned.
+        late_rows: Rows that happened before the purge horizon; archived, not loaded.
+        objects: The inbox objects, in key order.
+    """
+
+    batch_id: str
+    planned_at: str
+    late_rows: int
+    objects: list[BatchObject]
+
+
+def encode(table: pa.Table, schema: pa.Schema, origin: SegmentOrigin | BatchOrigin) -> bytes:
+    """Parquet bytes of `table`: zstd, statistics on, the contract's version and `origin` in the metadata.
+
+    Args:
+        table: Rows with exactly the fields of `schema`.
+        schema: From `landing.schema`.
+        origin: Kept beside the rows.
+
+    Raises:
+        ValueError: the table does not fit the schema; nothing may be stored that a reader would refuse.
+    """
+    _check(table, schema, ValueError)
+    metadata = {**(schema.metadata or {}), _ORIGIN_KEY: json.dumps(asdict(origin)).encode()}
+    sink = pa.BufferOutputStream()
+    pq.write_table(
+        table.replace_schema_metadata(metadata),
+        sink,
+        compression="zstd",
+        compression_level=_ZSTD_LEVEL,
+        row_group_size=_ROW_GROUP_ROWS,
+    )
+    return sink.getvalue().to_pybytes()
+
+
+def decode_segment(data: bytes, schema: pa.Schema) -> tuple[pa.Table, SegmentOrigin]:
+    """Rows and origin of an inbox object.
+
+    Raises:
+        PoisonObject: the bytes are no Parquet object of this contract.
+    """
+    table, origin = _decode(data, schema)
+    try:
+        return table, SegmentOrigin(**origin)
+    except TypeError as error:
+        raise PoisonObject(f"origin does not describe a segment: {error}") from error
+
+
+def decode_batch(data: bytes, schema: pa.Schema) -> tuple[pa.Table, BatchOrigin]:
+    """Rows and origin of an archive object.
+
+    Raises:
+        PoisonObject: the bytes are no Parquet object of this contract.
+    """
+    table, origin = _decode(data, schema)
+    try:
+        objects = [BatchObject(**{**each, "origin": SegmentOrigin(**each["origin"])}) for each in origin["objects"]]
+        return table, BatchOrigin(**{**origin, "objects": objects})
+    except (TypeError, KeyError) as error:
+        raise PoisonObject(f"origin does not describe a batch: {error}") from error
+
+
+def _decode(data: bytes, schema: pa.Schema) -> tuple[pa.Table, dict[str, Any]]:
+    try:
+        table = pq.read_table(pa.BufferReader(data))
+        metadata = table.schema.metadata or {}
+        version = int(metadata[VERSION_KEY])
+        origin = json.loads(metadata[_ORIGIN_KEY])
+    except KeyError as error:
+        raise PoisonObject(f"Parquet metadata lacks {error}: not written by a collector or a load") from error
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise PoisonObject(f"not a readable Parquet object: {error}") from error
+    if version > CONTRACT_VERSION:
+        raise PoisonObject(f"contract version {version} is newer than {CONTRACT_VERSION}: upgrade this reader")
+    if not isinstance(origin, dict):
+        raise PoisonObject("origin is not an object")
+    table = _complete(table, schema)
+    _check(table, schema, PoisonObject)
+    return table.replace_schema_metadata(schema.metadata), origin
+
+
+def _complete(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """Columns in the order of `schema`; nullable ones that an older version lacked are added as null."""
+    for field in schema:
+        if field.nullable and field.name not in table.schema.names:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    known = [name for name in schema.names if name in table.schema.names]
+    unknown = [name for name in table.schema.names if name not in schema.names]
+    return table.select(known + unknown)
+
+
+def _check(table: pa.Table, schema: pa.Schema, error: type[Exception]) -> None:
+    """Raise `error` unless the fields are those of `schema` and required columns hold no null."""
+    if table.schema.names != schema.names:
+        missing = sorted(set(schema.names) - set(table.schema.names))
+        unknown = sorted(set(table.schema.names) - set(schema.names))
+        raise error(f"columns differ from the contract: missing {missing}, unknown {unknown}")
+    for field in schema:
+        column = table.column(field.name)
+        if column.type != field.type:
+            raise error(f"column {field.name} is {column.type}, the contract says {field.type}")
+        if not field.nullable and column.null_count:
+            raise error(f"column {field.name} holds {column.null_count} nulls, the contract allows none")

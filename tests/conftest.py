@@ -1,0 +1,3 @@
+"""Fixtures shared by all tests: real servers, started once a worker process, handed out clean."""
+
+pytest_plugins = ["tests.fixtures.postgres", "tests.fixtures.s3"]
