@@ -81,7 +81,8 @@ def encode(table: pa.Table, schema: pa.Schema, origin: SegmentOrigin | BatchOrig
         compression_level=_ZSTD_LEVEL,
         row_group_size=_ROW_GROUP_ROWS,
     )
-    return sink.getvalue().to_pybytes()
+    data: bytes = sink.getvalue().to_pybytes()
+    return data
 
 
 def decode_segment(data: bytes, schema: pa.Schema) -> tuple[pa.Table, SegmentOrigin]:

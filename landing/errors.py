@@ -1,11 +1,11 @@
 """The errors of the landing zone.
 
-    LandingError
-    ├── ObjectMissing       the key names nothing
-    ├── ObjectExists        put_new found the key taken
-    ├── StoreUnavailable    the store did not answer, or failed; trying again may help
-    ├── PoisonObject        the bytes are not what their key promises; trying again will not help
-    └── SitesFileInvalid    the sites file cannot be used
+LandingError
+├── ObjectMissing       the key names nothing
+├── ObjectExists        put_new found the key taken
+├── StoreUnavailable    the store did not answer, or failed; trying again may help
+├── PoisonObject        the bytes are not what their key promises; trying again will not help
+└── SitesFileInvalid    the sites file cannot be used
 """
 
 

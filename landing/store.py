@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -61,6 +62,27 @@ class Store(Protocol):
         """Remove the object; no error when there is none."""
 
 
+_TEMPORARY = ".tmp-"
+"""Prefix of files being written; they are never listed, and a crash may leave one behind."""
+
+_KEY = re.compile(r"[A-Za-z0-9._=-]+(/[A-Za-z0-9._=-]+)*")
+_PREFIX = re.compile(r"([A-Za-z0-9._=-]+/)*[A-Za-z0-9._=-]*")
+
+
+def checked_key(key: str) -> str:
+    """`key` itself. Raises ValueError unless it is a relative path that every store can hold."""
+    if not _KEY.fullmatch(key) or any(part in {".", ".."} or part.startswith(_TEMPORARY) for part in key.split("/")):
+        raise ValueError(f"not an object key: {key!r}")
+    return key
+
+
+def checked_prefix(prefix: str) -> str:
+    """`prefix` itself. Raises ValueError unless a key could begin with it."""
+    if not _PREFIX.fullmatch(prefix) or any(part in {".", ".."} for part in prefix.split("/")[:-1]):
+        raise ValueError(f"not the beginning of an object key: {prefix!r}")
+    return prefix
+
+
 class MemoryStore:
     """A store for tests that need no disk; gone with the process."""
 
@@ -70,32 +92,29 @@ class MemoryStore:
 
     def put(self, key: str, data: bytes) -> None:
         with self._lock:
-            self._objects[key] = (data, datetime.now(UTC))
+            self._objects[checked_key(key)] = (data, datetime.now(UTC))
 
     def put_new(self, key: str, data: bytes) -> None:
         with self._lock:
-            if key in self._objects:
+            if checked_key(key) in self._objects:
                 raise ObjectExists(key)
             self._objects[key] = (data, datetime.now(UTC))
 
     def get(self, key: str) -> bytes:
         with self._lock:
-            if key not in self._objects:
+            if checked_key(key) not in self._objects:
                 raise ObjectMissing(key)
             return self._objects[key][0]
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
+        checked_prefix(prefix)
         with self._lock:
             found = [ObjectInfo(key, len(data), at) for key, (data, at) in self._objects.items()]
         yield from sorted(info for info in found if info.key.startswith(prefix))
 
     def delete(self, key: str) -> None:
         with self._lock:
-            self._objects.pop(key, None)
-
-
-_TEMPORARY = ".tmp-"
-"""Prefix of files being written; they are never listed, and a crash may leave one behind."""
+            self._objects.pop(checked_key(key), None)
 
 
 class DirectoryStore:
@@ -119,7 +138,7 @@ class DirectoryStore:
             raise StoreUnavailable(f"reading {key} in {self.root}: {error.strerror}") from error
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        folder = prefix.rpartition("/")[0]
+        folder = checked_prefix(prefix).rpartition("/")[0]
         try:
             yield from self._walk(self.root / folder, prefix)
         except OSError as error:
@@ -134,10 +153,7 @@ class DirectoryStore:
             raise StoreUnavailable(f"deleting {key} in {self.root}: {error.strerror}") from error
 
     def _path(self, key: str) -> Path:
-        parts = key.split("/")
-        if any(part in {"", ".", ".."} or part.startswith(_TEMPORARY) for part in parts) or "\0" in key:
-            raise ValueError(f"not an object key: {key!r}")
-        return self.root.joinpath(*parts)
+        return self.root.joinpath(*checked_key(key).split("/"))
 
     def _write(self, key: str, data: bytes, publish: "_Publish") -> None:
         path = self._path(key)
@@ -145,7 +161,7 @@ class DirectoryStore:
         try:
             self._make_folder(path.parent)
             descriptor, temporary = tempfile.mkstemp(prefix=_TEMPORARY, dir=path.parent)
-            with open(descriptor, "wb") as file:
+            with os.fdopen(descriptor, "wb") as file:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
@@ -158,7 +174,7 @@ class DirectoryStore:
         finally:
             if temporary is not None:
                 with contextlib.suppress(OSError):
-                    os.unlink(temporary)
+                    Path(temporary).unlink()
 
     def _make_folder(self, folder: Path) -> None:
         """Create `folder` so that a crash cannot lose the entry of any folder above a stored object."""
