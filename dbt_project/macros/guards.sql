@@ -1,0 +1,24 @@
+{# Refuse what would destroy marts whose raw events no longer exist. #}
+{% macro refuse_history_loss() -%}
+    {%- if execute and flags.FULL_REFRESH and flags.WHICH in ('build', 'run') and not var('allow_history_loss') -%}
+        {%- set purged = run_query("select count(*), min(day), max(day) from " ~ source('ops', 'purged_days')).rows[0] -%}
+        {%- if purged[0] > 0 -%}
+            {{ exceptions.raise_compiler_error(
+                "A full refresh would lose history: the raw events of " ~ purged[0] ~ " days (" ~ purged[1] ~ " to " ~ purged[2]
+                ~ ") were purged. Run without --full-refresh, or restore them from the archive with `tidemill rebuild`; "
+                ~ "--vars '{allow_history_loss: true}' accepts the loss."
+            ) }}
+        {%- endif -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{# Settings of each model's transaction. Work tables are sorted once per run and statements run for seconds, so sorts
+   deserve memory; compiling such statements (JIT) costs more than it saves; and the tables are probed by index, which is
+   cheap when they are cached or on solid-state disks. #}
+{% macro session_settings() -%} {{ return(adapter.dispatch('session_settings')()) }} {%- endmacro %}
+
+{% macro default__session_settings() -%} select 1 {%- endmacro %}
+
+{% macro postgres__session_settings() -%}
+    set local work_mem = '192MB'; set local jit = off; set local random_page_cost = 1.1; set local timezone = 'UTC'
+{%- endmacro %}

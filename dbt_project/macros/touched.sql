@@ -1,0 +1,24 @@
+{# The sessions of the site-days that this run rebuilds, read through the index on (site_id, session_date). #}
+{% macro touched_sessions() -%}
+    select sessions.*
+    from {{ ref('int_touched_site_days') }} as touched
+    inner join {{ ref('fct_sessions') }} as sessions
+        on touched.site_id = sessions.site_id and touched.session_date = sessions.session_date
+{%- endmacro %}
+
+{# The measures that every summary counts: people beside bots. Events without a visitor count as events only. #}
+{% macro session_measures() -%}
+    count(distinct visitor_id) filter (where visits = 1 and not is_bot) as visitor_count,
+    count(distinct visitor_id) filter (where visits = 1 and not is_bot and is_new_visitor) as new_visitor_count,
+    count(*) filter (where visits = 1 and not is_bot) as session_count,
+    count(*) filter (where is_bounce and not is_bot) as bounce_count,
+    cast(coalesce(sum(page_view_count) filter (where not is_bot), 0) as bigint) as page_view_count,
+    cast(coalesce(sum(event_count) filter (where not is_bot), 0) as bigint) as event_count,
+    cast(coalesce(sum(duration_s) filter (where not is_bot), 0) as numeric(18, 3)) as duration_s,
+    cast(coalesce(sum(engaged_ms) filter (where not is_bot), 0) / 1000.0 as numeric(18, 3)) as engaged_s,
+    cast(coalesce(sum(revenue) filter (where not is_bot), 0) as numeric(24, 6)) as revenue,
+    count(distinct visitor_id) filter (where visits = 1 and is_bot) as bot_visitor_count,
+    count(*) filter (where visits = 1 and is_bot) as bot_session_count,
+    cast(coalesce(sum(page_view_count) filter (where is_bot), 0) as bigint) as bot_page_view_count,
+    cast(coalesce(sum(event_count) filter (where is_bot), 0) as bigint) as bot_event_count
+{%- endmacro %}

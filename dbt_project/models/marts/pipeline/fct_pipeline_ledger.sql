@@ -1,0 +1,98 @@
+{{ config(
+    incremental_strategy='replace_touched',
+    touched='int_touched_received_days',
+    touched_on=['site_id', 'received_date']
+) }}
+
+-- grain: one site and UTC day of receipt; key (site_id, received_date). Rejects that name no site have an empty site_id.
+-- Landed and late rows are what the load counted in the objects; loaded rows are counted in raw.events and unique events
+-- in int_events, so that the balance compares three independent counts.
+with touched as (
+    select * from {{ ref('int_touched_received_days') }}
+),
+
+landed as (
+    select
+        touched.site_id,
+        touched.received_date,
+        sum(counts.landed_rows) filter (where counts.reason = '') as landed_count,
+        sum(counts.late_rows) filter (where counts.reason = '') as late_count,
+        sum(counts.landed_rows) filter (where counts.reason <> '') as reject_count
+    from touched
+    inner join {{ ref('stg_load_counts') }} as counts
+        on touched.site_id = counts.site_id and touched.received_date = counts.received_date
+    group by touched.site_id, touched.received_date
+),
+
+loaded as (
+    select
+        touched.site_id,
+        touched.received_date,
+        sum(counts.loaded_rows) as loaded_count
+    from touched
+    inner join {{ ref('int_batch_counts') }} as counts
+        on touched.site_id = counts.site_id and touched.received_date = counts.received_date
+    group by touched.site_id, touched.received_date
+),
+
+received_days as (
+    select distinct received_date from touched
+),
+
+unique_events as (
+    select
+        events.site_id,
+        received_days.received_date,
+        count(*) as event_count
+    from received_days
+    cross join lateral (
+        select events.site_id
+        from {{ ref('int_events') }} as events
+        where
+            events.received_at >= {{ utc_midnight('received_days.received_date') }}
+            and events.received_at < {{ utc_midnight('received_days.received_date + 1') }}
+    ) as events
+    group by events.site_id, received_days.received_date
+),
+
+purge_limit as (
+    select max(day) as purged_through from {{ source('ops', 'purged_days') }}
+),
+
+counted as (
+    select
+        touched.site_id,
+        touched.received_date,
+        coalesce(landed.landed_count, 0) as landed_count,
+        coalesce(landed.late_count, 0) as late_count,
+        coalesce(landed.reject_count, 0) as reject_count,
+        coalesce(loaded.loaded_count, 0) as loaded_count,
+        -- The events of a purged day are gone: its count stays what it was.
+        case
+            when touched.received_date <= purge_limit.purged_through then coalesce(before.event_count, 0)
+            else coalesce(unique_events.event_count, 0)
+        end as event_count
+    from touched
+    cross join purge_limit
+    left join landed on touched.site_id = landed.site_id and touched.received_date = landed.received_date
+    left join loaded on touched.site_id = loaded.site_id and touched.received_date = loaded.received_date
+    left join unique_events
+        on touched.site_id = unique_events.site_id and touched.received_date = unique_events.received_date
+    left join {{ previous_state('marts', 'fct_pipeline_ledger', {
+        'site_id': 'text', 'received_date': 'date', 'event_count': 'bigint'
+    }) }} as before
+        on touched.site_id = before.site_id and touched.received_date = before.received_date
+)
+
+select
+    site_id,
+    received_date,
+    cast(landed_count as bigint) as landed_count,
+    cast(late_count as bigint) as late_count,
+    cast(loaded_count as bigint) as loaded_count,
+    cast(event_count as bigint) as event_count,
+    cast(loaded_count - event_count as bigint) as duplicate_count,
+    cast(reject_count as bigint) as reject_count,
+    landed_count = event_count + (loaded_count - event_count) + late_count
+    and loaded_count >= event_count as is_balanced
+from counted

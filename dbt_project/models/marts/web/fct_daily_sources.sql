@@ -1,0 +1,22 @@
+{{ config(
+    incremental_strategy='replace_touched',
+    touched='int_touched_site_days',
+    touched_on=['site_id', 'session_date']
+) }}
+
+-- grain: one site, site-local day, source, medium and campaign; key all of them
+with sessions as (
+    {{ touched_sessions() }}
+)
+
+select
+    site_id,
+    session_date,
+    source,
+    medium,
+    campaign,
+    channel_ua,
+    channel_ga4,
+    {{ session_measures() }}
+from sessions
+group by site_id, session_date, source, medium, campaign, channel_ua, channel_ga4

@@ -1,0 +1,58 @@
+{{ config(
+    incremental_strategy='replace_visitors',
+    indexes=[
+        {'columns': ['site_id', 'visitor_id', 'session_number'], 'unique': true},
+        {'columns': ['site_id', 'session_date']}
+    ]
+) }}
+-- The days that lose sessions are known only before they are replaced.
+-- depends_on: {{ ref('int_site_day_changes') }}
+-- depends_on: {{ ref('int_visitor_rebuilds') }}
+
+-- grain: one session; key session_id, and (site_id, visitor_id, session_number)
+select
+    sessions.session_id,
+    sessions.site_id,
+    sessions.visitor_id,
+    sessions.session_number,
+    sessions.first_event_id,
+    sessions.landing_page,
+    sessions.exit_page,
+    sessions.own_source,
+    sessions.own_medium,
+    sessions.own_campaign,
+    sessions.source,
+    sessions.medium,
+    sessions.campaign,
+    sessions.campaign_id,
+    sessions.term,
+    sessions.content,
+    sessions.referral_path,
+    channels.channel_ua,
+    channels.channel_ga4,
+    sessions.country,
+    sessions.device_kind,
+    cast(sessions.visits as smallint) as visits,
+    sessions.event_count,
+    sessions.interaction_count,
+    sessions.page_view_count,
+    sessions.screen_view_count,
+    sessions.named_event_count,
+    sessions.transaction_count,
+    sessions.revenue,
+    sessions.engaged_ms,
+    sessions.duration_s,
+    sessions.is_direct,
+    sessions.is_new_visitor,
+    sessions.is_bounce,
+    sessions.has_visitor,
+    sessions.is_bot,
+    sessions.session_start_at,
+    sessions.session_end_at,
+    sessions.session_date
+from {{ ref('int_sessions') }} as sessions
+inner join {{ ref('int_channels') }} as channels
+    on
+        sessions.source = channels.source
+        and sessions.medium = channels.medium
+        and sessions.campaign = channels.campaign

@@ -1,0 +1,48 @@
+-- grain: one delivery of an event; an event delivered twice is here twice
+with source as (
+    select * from {{ source('raw', 'events') }}
+)
+
+select
+    site_id,
+    event_id,
+    -- An event without a visitor gets one of its own: it counts as an event, never as a visitor or a session.
+    coalesce(visitor_id, 'event:' || cast(event_id as text)) as visitor_id,
+    batch_id,
+    {{ binary_text('segment_id') }} as segment_id,
+    segment_row,
+    event_type,
+    event_name,
+    session_control,
+    page_view_id,
+    page_host,
+    page_path,
+    page_query,
+    page_title,
+    page_referrer,
+    referrer_host,
+    utm_source,
+    utm_medium,
+    utm_campaign,
+    utm_term,
+    utm_content,
+    utm_id,
+    campaign_source,
+    campaign_medium,
+    campaign_name,
+    campaign_term,
+    campaign_content,
+    campaign_id,
+    click_id,
+    click_id_kind,
+    geo_country,
+    device_kind,
+    engaged_ms,
+    scroll_percent,
+    revenue,
+    visitor_id is not null as has_visitor,
+    is_interaction,
+    is_bot,
+    occurred_at,
+    received_at
+from source
