@@ -1,0 +1,52 @@
+"""The WSGI application: the intake in front, and the pages for operators behind it."""
+
+import importlib.metadata
+from collections.abc import Callable
+from datetime import datetime
+
+from flask import Flask, Response, jsonify
+
+from collector.front import Front
+from collector.intake import Intake
+from collector.metrics import CONTENT_TYPE, Metrics
+from collector.spool import SpoolUnavailable
+
+
+def create_app(*, intake: Intake, probe: Callable[[], None], metrics: Metrics, clock: Callable[[], datetime]) -> Flask:
+    """The collector's application; nothing happens at import, everything it needs is given.
+
+    Args:
+        intake: Takes what carries events.
+        probe: Raises SpoolUnavailable when nothing could be kept; asked by /readyz.
+        metrics: Shown by /metrics.
+        clock: Now, UTC; `received_at` of what arrives.
+    """
+    app = Flask(__name__, static_folder=None)
+    version = importlib.metadata.version("tidemill")
+
+    @app.get("/healthz")
+    def healthz() -> Response:
+        """The process answers."""
+        return jsonify(status="ok")
+
+    @app.get("/readyz")
+    def readyz() -> tuple[Response, int]:
+        """Events would be kept."""
+        try:
+            probe()
+        except SpoolUnavailable as error:
+            return jsonify(status="unavailable", reason=error.reason, detail=str(error)), 503
+        return jsonify(status="ok"), 200
+
+    @app.get("/metrics")
+    def expose() -> Response:
+        """Prometheus' text format."""
+        return Response(metrics.expose(), content_type=CONTENT_TYPE)
+
+    @app.get("/version")
+    def show_version() -> Response:
+        """The release."""
+        return jsonify(version=version)
+
+    app.wsgi_app = Front(intake, app.wsgi_app, clock=clock)  # type: ignore[method-assign]
+    return app

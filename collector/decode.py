@@ -1,0 +1,108 @@
+"""Bodies: undoing gzip within bounds, and reading JSON as tolerantly as is safe. Pure functions of bytes."""
+
+import json
+import math
+import zlib
+
+import msgspec
+
+from collector.limits import INFLATED_BYTES_MAX, JSON_DEPTH_MAX, NUMBER_DIGITS_MAX
+from collector.refusal import Reason, Refused
+
+_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_WINDOW_BITS = 31  # zlib's way to ask for a gzip header
+
+
+def inflate(body: bytes) -> bytes:
+    """The body without gzip. Content decides, not the header: clients send gzip with and without naming it.
+
+    Raises:
+        Refused: it inflates to more than the limit, or is damaged.
+    """
+    if not body.startswith(_GZIP_MAGIC):
+        return body
+    inflated = bytearray()
+    while body:  # a gzip file may have several members
+        member = zlib.decompressobj(_GZIP_WINDOW_BITS)
+        try:
+            inflated += member.decompress(body, INFLATED_BYTES_MAX + 1 - len(inflated))
+        except zlib.error as error:
+            raise Refused(Reason.INVALID_GZIP, 400, str(error)) from error
+        if len(inflated) > INFLATED_BYTES_MAX:
+            raise Refused(Reason.BODY_TOO_LARGE, 413, f"inflates to more than {INFLATED_BYTES_MAX} bytes")
+        if not member.eof:
+            raise Refused(Reason.INVALID_GZIP, 400, "the gzip stream is cut short")
+        body = member.unused_data
+    return bytes(inflated)
+
+
+def read_json(body: bytes) -> tuple[object, tuple[str, ...]]:
+    """The document in `body`, and warnings of what had to be repaired.
+
+    Repaired are bytes that are no UTF-8, lone surrogates, NaN, and numbers beyond a double or of absurd length.
+    No text in the result holds a lone surrogate, no number is infinite.
+
+    Raises:
+        Refused: it is no JSON, or nested too deeply.
+    """
+    # The count of openings bounds the depth, and counting bytes is much cheaper than walking.
+    if body.count(b"{") + body.count(b"[") > JSON_DEPTH_MAX and _depth(body) > JSON_DEPTH_MAX:
+        raise Refused(Reason.TOO_DEEP, 400, f"more than {JSON_DEPTH_MAX} levels of arrays and objects")
+    try:
+        return msgspec.json.decode(body), ()
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return _read_tolerantly(body)
+
+
+def _depth(body: bytes) -> int:
+    """Deepest nesting of brackets outside strings."""
+    depth = deepest = 0
+    in_text = False
+    escaped = False
+    for byte in body:
+        if in_text:
+            if escaped:
+                escaped = False
+            elif byte == 0x5C:  # backslash
+                escaped = True
+            elif byte == 0x22:  # quote
+                in_text = False
+        elif byte == 0x22:
+            in_text = True
+        elif byte in b"{[":
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in b"}]":
+            depth -= 1
+    return deepest
+
+
+def _read_tolerantly(body: bytes) -> tuple[object, tuple[str, ...]]:
+    warnings = set()
+    text = body.decode("utf-8", "replace")
+    if "\ufffd" in text and "\ufffd".encode() not in body:
+        warnings.add("invalid_utf8:body")
+
+    def number(digits: str) -> float | int | None:
+        value = None
+        if len(digits) <= NUMBER_DIGITS_MAX:
+            value = float(digits) if set(digits) & set(".eE") else int(digits)
+        if value is None or (isinstance(value, float) and not math.isfinite(value)):
+            warnings.add("number_out_of_range:body")
+            return None
+        return value
+
+    def constant(_: str) -> None:
+        warnings.add("number_out_of_range:body")
+
+    try:
+        document = json.loads(text, parse_float=number, parse_int=number, parse_constant=constant)
+    except (ValueError, RecursionError) as error:
+        raise Refused(Reason.INVALID_JSON, 400, str(error)) from error
+    whole = json.dumps(document, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    if b"\xed" in whole:  # the first byte of every encoded surrogate
+        repaired = whole.decode("utf-8", "replace")
+        if repaired.encode() != whole:
+            warnings.add("invalid_unicode:body")
+            document = json.loads(repaired)
+    return document, tuple(sorted(warnings))

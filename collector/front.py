@@ -1,0 +1,101 @@
+"""WSGI in front of the intake. Requests that carry events skip Flask's routing, which costs more than keeping them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+
+from collector.intake import Delivery, Intake
+from collector.limits import WIRE_BYTES_MAX
+
+log = structlog.get_logger(__name__)
+
+Environment = dict[str, Any]
+StartResponse = Callable[..., Any]
+WsgiApplication = Callable[[Environment, StartResponse], Iterable[bytes]]
+
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_PLAIN = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+_KEYS = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in ("user-agent", "origin", "sec-gpc", "dnt")} | _PLAIN
+
+
+class WsgiHeaders(Mapping[str, str]):
+    """The headers of a WSGI environment by lower-case name; read where they are, since most are never asked for."""
+
+    __slots__ = ("_environment",)
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+
+    def __getitem__(self, name: str) -> str:
+        value: str = self._environment[_KEYS.get(name) or f"HTTP_{name.upper().replace('-', '_')}"]
+        # WSGI hands bytes over as Latin-1; whoever sends more than ASCII means UTF-8.
+        return value if value.isascii() else value.encode("latin-1", "replace").decode("utf-8", "replace")
+
+    def __iter__(self) -> Iterator[str]:
+        for key in self._environment:
+            if key.startswith("HTTP_"):
+                yield key[5:].lower().replace("_", "-")
+        yield from (name for name, key in _PLAIN.items() if key in self._environment)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class Front:
+    """Gives the intake its requests and everything else to the application behind.
+
+    Args:
+        intake: Takes what carries events.
+        behind: Takes the rest.
+        clock: Now, UTC.
+    """
+
+    def __init__(self, intake: Intake, behind: WsgiApplication, *, clock: Callable[[], datetime]) -> None:
+        self._intake = intake
+        self._behind = behind
+        self._clock = clock
+
+    def __call__(self, environment: Environment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environment["PATH_INFO"]
+        if not path.isascii():
+            path = path.encode("latin-1", "replace").decode("utf-8", "replace")
+        if not self._intake.takes(path):
+            return self._behind(environment, start_response)
+        delivery = Delivery(
+            method=environment["REQUEST_METHOD"],
+            path=path,
+            query=environment.get("QUERY_STRING", ""),
+            headers=WsgiHeaders(environment),
+            body=_read_body(environment),
+            received_at=self._clock(),
+            peer=environment.get("REMOTE_ADDR", ""),
+        )
+        try:
+            answer = self._intake.take(delivery).answer
+        except Exception:
+            log.exception("a request failed in an unforeseen way; nothing of it was acknowledged", path=path)
+            start_response("500 Internal Server Error", [("Content-Length", "0")])
+            return [b""]
+        headers = list(answer.headers)
+        if answer.status != 204:  # noqa: PLR2004  (No Content has no length)
+            headers.append(("Content-Length", str(len(answer.body))))
+        start_response(_STATUS_LINES[answer.status], headers)
+        return [answer.body]
+
+
+def _read_body(environment: Environment) -> bytes:
+    """The body, or one byte more than the limit of it: enough to see that it is too long."""
+    length = environment.get("CONTENT_LENGTH")
+    if length:
+        bytes_max = min(int(length), WIRE_BYTES_MAX + 1) if length.isdecimal() else 0
+    elif environment.get("wsgi.input_terminated"):  # chunked: ends where the client ends it
+        bytes_max = WIRE_BYTES_MAX + 1
+    else:
+        bytes_max = 0
+    if not bytes_max:
+        return b""
+    body: bytes = environment["wsgi.input"].read(bytes_max)
+    return body

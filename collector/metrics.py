@@ -1,0 +1,123 @@
+"""What /metrics tells, summed over the worker processes by files that they share.
+
+Prometheus decides at import whether counters live in shared files: `PROMETHEUS_MULTIPROC_DIR` must be set before
+this module is imported (`collector.serve` does so). Without it, counters are those of this process.
+"""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import prometheus_client
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector, CollectorRegistry
+
+from collector.spool import list_segments
+
+MULTIPROCESS_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
+CONTENT_TYPE: Final = prometheus_client.CONTENT_TYPE_LATEST
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+
+class Metrics:
+    """The counters of one process.
+
+    Args:
+        spool_folder: Measured when the metrics are read.
+    """
+
+    def __init__(self, spool_folder: Path) -> None:
+        self._spool_folder = spool_folder
+        registry = CollectorRegistry()
+        self._registry = registry
+        self._requests = prometheus_client.Counter(
+            "tidemill_requests", "Requests answered.", ["endpoint", "status"], registry=registry
+        )
+        self._accepted = prometheus_client.Counter(
+            "tidemill_events_accepted", "Events acknowledged.", ["site"], registry=registry
+        )
+        self._rejected = prometheus_client.Counter(
+            "tidemill_events_rejected", "Events and requests refused and kept.", ["site", "reason"], registry=registry
+        )
+        self._unavailable = prometheus_client.Counter(
+            "tidemill_unavailable", "Requests answered 503.", ["reason"], registry=registry
+        )
+        self._shipped = prometheus_client.Counter(
+            "tidemill_objects", "Objects sent to the landing zone.", ["outcome"], registry=registry
+        )
+        self.request_seconds = prometheus_client.Histogram(
+            "tidemill_request_seconds", "Time from receipt to answer.", buckets=_SECONDS, registry=registry
+        )
+        self.sync_seconds = prometheus_client.Histogram(
+            "tidemill_fsync_seconds", "Time of one sync of the spool.", buckets=_SECONDS, registry=registry
+        )
+        # Looking a label up costs as much as counting, so what was looked up is kept; labels are few.
+        self._children: dict[tuple[str, ...], prometheus_client.Counter] = {}
+
+    def count_request(self, endpoint: str, status: int) -> None:
+        """A request was answered."""
+        self._child(self._requests, "request", endpoint, str(status)).inc()
+
+    def count_accepted(self, site_id: str, events: int) -> None:
+        """Events were acknowledged."""
+        self._child(self._accepted, "accepted", site_id).inc(events)
+
+    def count_rejected(self, site_id: str, reason: str, rejects: int) -> None:
+        """Events were refused; `site_id` is empty when unknown."""
+        self._child(self._rejected, "rejected", site_id, reason).inc(rejects)
+
+    def count_unavailable(self, reason: str) -> None:
+        """A request was answered 503."""
+        self._child(self._unavailable, "unavailable", reason).inc()
+
+    def count_shipped(self, outcome: str) -> None:
+        """An object was "stored" in the landing zone, or "failed" to be."""
+        self._child(self._shipped, "shipped", outcome).inc()
+
+    def expose(self) -> bytes:
+        """All metrics in Prometheus' text format."""
+        registry = self._registry
+        if os.environ.get(MULTIPROCESS_VARIABLE):
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        spool = CollectorRegistry()
+        spool.register(_SpoolState(self._spool_folder))
+        return prometheus_client.generate_latest(registry) + prometheus_client.generate_latest(spool)
+
+    def _child(self, counter: prometheus_client.Counter, *key: str) -> prometheus_client.Counter:
+        child = self._children.get(key)
+        if child is None:
+            child = self._children[key] = counter.labels(*key[1:])
+        return child
+
+
+class _SpoolState(Collector):
+    """Read from the folder at each scrape, so it is right whichever process answers."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def collect(self) -> Iterator[Metric]:
+        segments = list_segments(self._folder)
+        yield GaugeMetricFamily(
+            "tidemill_spool_bytes",
+            "Bytes that wait to be shipped.",
+            value=sum(size_bytes for _, size_bytes in segments),
+        )
+        yield GaugeMetricFamily("tidemill_spool_segments", "Segments that wait to be shipped.", value=len(segments))
+        yield GaugeMetricFamily(
+            "tidemill_oldest_unshipped_seconds",
+            "Age of the oldest record that waits to be shipped; 0 without one.",
+            value=max(0.0, time.time() - _opened_at_s(segments[0][0])) if segments else 0.0,
+        )
+
+
+def _opened_at_s(path: Path) -> float:
+    """When a segment was opened, by its name."""
+    try:
+        return time.mktime(time.strptime(path.name.partition("-")[0], "%Y%m%dT%H%M%S")) - time.timezone
+    except ValueError:
+        return time.time()

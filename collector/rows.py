@@ -1,0 +1,250 @@
+"""From what a protocol read to the rows of the contract: ids, time, privacy, fitting, in one place for all families.
+
+Rows are spooled as newline-delimited JSON: nulls omitted, times as epoch microseconds, JSON columns as text.
+"""
+
+import base64
+import functools
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from collector.columns import FITTERS, json_text, warn
+from collector.identity import event_id, hashed_visitor, kept_address
+from collector.limits import EVENT_BYTES_MAX, REJECT_BODY_BYTES_MAX, WARNINGS_MAX
+from collector.plans import SitePlan, parse_address
+from collector.reading import Candidate, Reading
+from collector.refusal import Reason, Reject
+from collector.request import Request
+from collector.salts import Salts
+from collector.time import clock_offset_us, local_date, occurred, to_us
+
+_IDENTIFYING = ("client_session_id", "client_session_number", "user_id", "previous_id", "group_id", "traits")
+"""Withheld, besides the visitor's id, from whoever asked not to be tracked."""
+
+_encode = msgspec.json.Encoder().encode
+
+
+@dataclass(slots=True)
+class Lines:
+    """Rows of one request, ready for the spool.
+
+    Attributes:
+        events: Encoded accepted rows.
+        rejects: What is refused, the protocol's refusals included, in order of position.
+        withholds: Rejects must hold nothing personal.
+    """
+
+    events: list[bytes] = field(default_factory=list)
+    rejects: list[Reject] = field(default_factory=list)
+    withholds: bool = False
+
+
+def build(reading: Reading, request: Request, *, protocol: str, collector_id: str, salts: Salts) -> Lines:
+    """The rows of a reading."""
+    plan = reading.site
+    gpc = reading.gpc or request.headers.get("sec-gpc") == "1"
+    dnt = reading.dnt or request.headers.get("dnt") == "1"
+    dropped = (gpc and plan.gpc == "drop" and Reason.GPC_DROP) or (dnt and plan.dnt == "drop" and Reason.DNT_DROP)
+    if dropped:
+        return Lines(rejects=[Reject(each.index, dropped, "", None) for each in reading.candidates], withholds=True)
+    received_us = to_us(request.received_at)
+    wishes = (gpc and plan.gpc == "cookieless") or (dnt and plan.dnt == "cookieless")
+    builder = _Builder(reading, request, received_us, withholds_ids=wishes, salts=salts)
+    constant = {
+        "site_id": plan.site_id,
+        "protocol": protocol,
+        "protocol_version": FITTERS["protocol_version"](reading.version, []),
+        "tracking_key": FITTERS["tracking_key"](reading.tracking_key, []),
+        "received_at": received_us,
+        "sent_at": reading.sent_us,
+        "gpc": True if gpc else None,
+        "request_id": request.request_id,
+        "collector_id": collector_id,
+    }
+    common = _encode({name: value for name, value in constant.items() if value is not None})[:-1] + b","
+    lines = Lines(rejects=list(reading.rejects), withholds=wishes)
+    for candidate in reading.candidates:
+        row = builder.row(candidate, protocol)
+        if isinstance(row, Reject):
+            lines.rejects.append(row)
+        else:
+            lines.events.append(common + _encode(row)[1:])
+    if lines.rejects:
+        lines.rejects.sort(key=lambda reject: reject.index)
+    return lines
+
+
+class _Builder:
+    """What the events of one request share, worked out once."""
+
+    def __init__(
+        self, reading: Reading, request: Request, received_us: int, *, withholds_ids: bool, salts: Salts
+    ) -> None:
+        self._reading = reading
+        self._plan = reading.site
+        self._received_at = request.received_at
+        self._received_us = received_us
+        self._offset_us = clock_offset_us(reading.sent_us, received_us)
+        self._withholds_ids = withholds_ids
+        self._is_hashed = withholds_ids or (self._plan.visitor == "cookieless" and not reading.from_server)
+        self._salts = salts
+        self._visitors: dict[tuple[str | None, str | None], str] = {}
+        self._shared_warnings = list(reading.warnings)
+        self._shared: dict[str, Any] = {}
+        if reading.user_agent:
+            self._fit("user_agent", reading.user_agent, self._shared, self._shared_warnings)
+        for name, value in reading.shared.items():
+            self._fit(name, value, self._shared, self._shared_warnings)
+        self._address = kept_address(reading.address, self._plan.ip)
+
+    def row(self, candidate: Candidate, protocol: str) -> dict[str, Any] | Reject:
+        """The part of an event's row that is not constant over the request, or why there is none."""
+        plan = self._plan
+        occurred_us, flag = occurred(candidate.client_time_us, offset_us=self._offset_us, received_us=self._received_us)
+        if self._received_us - occurred_us > plan.age_us_max:
+            return Reject(candidate.index, Reason.EVENT_TOO_OLD, "it is older than the site takes", candidate.original)
+        warnings = self._shared_warnings + candidate.warnings
+        columns = candidate.columns
+        address = columns.pop("ip", None)
+        if address is not None and (not isinstance(address, str) or parse_address(address) is None):
+            warn(warnings, "invalid", "ip")
+            address = None
+        row = self._shared.copy()
+        for name, value in columns.items():
+            fitted = FITTERS[name](value, warnings)
+            if fitted is not None:
+                row[name] = fitted
+        if self._reading.from_server:
+            invalid = next((each for each in warnings if each.startswith("invalid:")), None)
+            if invalid is not None:
+                return Reject(
+                    candidate.index, Reason.INVALID_FIELD, invalid.removeprefix("invalid:"), candidate.original
+                )
+        if plan.hosts and "page_url" in row and not _is_counted(row["page_url"], plan.hosts):
+            return Reject(
+                candidate.index, Reason.HOST_NOT_COUNTED, "the page's host is not counted", candidate.original
+            )
+        original = _encode_original(candidate.original)
+        if len(original) > EVENT_BYTES_MAX:
+            return Reject(candidate.index, Reason.EVENT_TOO_LARGE, f"{len(original)} bytes", candidate.original)
+        row.setdefault("event_type", "event")
+        row.setdefault("is_interaction", True)
+        row["event_id"] = event_id(plan.site_id, protocol, row.get("client_event_id"))
+        row["request_index"] = candidate.index
+        row["occurred_at"] = occurred_us
+        row["time_flag"] = flag
+        if candidate.client_time_us is not None:
+            row["client_time"] = candidate.client_time_us
+        if not self._identify(row, address) and plan.keeps_raw:
+            row["raw"] = original
+        if warnings:
+            row["warnings"] = warnings[:WARNINGS_MAX]
+        return row
+
+    def _identify(self, row: dict[str, Any], address: str | None) -> bool:
+        """Set visitor and address; returns whether an id that the client sent is withheld, and so must be raw."""
+        kept = self._address if address is None else kept_address(address, self._plan.ip)
+        if kept is not None:
+            row["ip"] = kept
+        withheld = False
+        if self._withholds_ids:
+            for name in _IDENTIFYING:
+                withheld = row.pop(name, None) is not None or withheld
+        sent = row.pop("visitor_id", None)
+        if sent is not None and not self._is_hashed:
+            row["visitor_id"], row["visitor_id_kind"] = sent, "client"
+            return withheld
+        visitor_id = self._hash(address or self._reading.address, row.get("user_agent"))
+        row["visitor_id_kind"] = "none" if visitor_id is None else "hashed"
+        if visitor_id is not None:
+            row["visitor_id"] = visitor_id
+        return withheld or sent is not None
+
+    def _hash(self, address: str | None, user_agent: str | None) -> str | None:
+        """The cookieless id; None when nothing tells the visitor apart, as in an event of a server about itself."""
+        if address is None and user_agent is None:
+            return None
+        visitor_id = self._visitors.get((address, user_agent))
+        if visitor_id is None:
+            salt = self._salts.of_date(local_date(self._received_at, self._plan.zone))
+            visitor_id = hashed_visitor(salt, site_id=self._plan.site_id, address=address, user_agent=user_agent)
+            self._visitors[(address, user_agent)] = visitor_id
+        return visitor_id
+
+    @staticmethod
+    def _fit(name: str, value: object, row: dict[str, Any], warnings: list[str]) -> None:
+        fitted = FITTERS[name](value, warnings)
+        if fitted is not None:
+            row[name] = fitted
+
+
+def _encode_original(original: object) -> str:
+    return FITTERS["raw"](original, []) or "null"
+
+
+@functools.lru_cache(maxsize=4_096)
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _is_counted(url: object, hosts: frozenset[str]) -> bool:
+    """The page is on a counted host, or its address names none."""
+    host = _host(str(url))
+    return host is None or host.rstrip(".") in hosts
+
+
+_KEPT_HEADERS = (
+    "user-agent",
+    "content-type",
+    "content-encoding",
+    "origin",
+    "referer",
+    "accept-language",
+    "sec-gpc",
+    "dnt",
+)
+"""Headers that explain a reject. No cookie, no secret, no address among them."""
+
+
+def reject_line(  # noqa: PLR0913  (each is a column)
+    request: Request,
+    *,
+    reject: Reject,
+    protocol: str,
+    collector_id: str,
+    plan: SitePlan | None,
+    tracking_key: str | None,
+    withholds: bool,
+) -> bytes:
+    """The encoded row of one reject."""
+    row: dict[str, Any] = {
+        "reject_id": event_id("", "", None),
+        "received_at": to_us(request.received_at),
+        "protocol": protocol,
+        "site_id": None if plan is None else plan.site_id,
+        "tracking_key": FITTERS["tracking_key"](tracking_key, []),
+        "reason": reject.reason,
+        "request_id": request.request_id,
+        "request_index": reject.index,
+        "collector_id": collector_id,
+    }
+    if not withholds:
+        body = reject.part if isinstance(reject.part, bytes) else json_text(reject.part).encode()
+        headers = {name: value for name in _KEPT_HEADERS if (value := request.headers.get(name))}
+        row |= {
+            "detail": reject.detail.replace("\0", "")[:2_048],
+            "method": request.method[:16],
+            "path": request.path.replace("\0", "")[:2_048],
+            "query": request.query.replace("\0", "")[:16_384],
+            "headers": FITTERS["props"](headers, []),
+            "body": base64.b64encode(body[:REJECT_BODY_BYTES_MAX]).decode(),
+            "body_bytes": len(body),
+            "ip": kept_address(request.address, "truncate" if plan is None or plan.ip == "full" else plan.ip),
+        }
+    return _encode({name: value for name, value in row.items() if value is not None})

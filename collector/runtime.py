@@ -1,0 +1,111 @@
+"""One collector process put together: for a worker of the server, and for commands that replay or import."""
+
+import os
+import signal
+import socket
+import uuid
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+from flask import Flask
+
+from collector.app import create_app
+from collector.intake import Intake
+from collector.metrics import Metrics
+from collector.salts import Salts
+from collector.settings import CollectorSettings
+from collector.ship import Shipper
+from collector.spool import Spool, SpoolLimits
+from landing.errors import LandingError
+from landing.sites import SitesFile
+from landing.store import DirectoryStore, Store
+
+log = structlog.get_logger(__name__)
+
+_TEND_PERIOD_S = 60
+
+
+def utc_now() -> datetime:
+    """The clock of production."""
+    return datetime.now(UTC)
+
+
+class Collector:
+    """Everything of one process.
+
+    Args:
+        settings: From the environment.
+        clock: Now, UTC.
+        store: The landing zone; opened from the settings unless given.
+        ends_with_parent: Stop this process when its parent is gone, as a worker must.
+
+    Raises:
+        SitesFileInvalid: the sites file cannot be used.
+        OSError: the spool's folder cannot be made.
+    """
+
+    def __init__(
+        self,
+        settings: CollectorSettings,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        store: Store | None = None,
+        ends_with_parent: bool = False,
+    ) -> None:
+        self.collector_id = uuid.uuid4().hex[:16]
+        self.clock = clock
+        self.store = settings.open_store() if store is None else store
+        self.sites = SitesFile(settings.sites)
+        self.metrics = Metrics(settings.spool_folder)
+        self.salts = Salts(self.store, DirectoryStore(settings.home), clock=clock)
+        self.spool = Spool(
+            settings.spool_folder,
+            writer_id=self.collector_id,
+            limits=SpoolLimits(
+                limit_bytes=settings.spool_limit_bytes,
+                segment_max_bytes=settings.segment_max_bytes,
+                segment_max_seconds=settings.segment_max_seconds,
+            ),
+            clock=clock,
+            observe_sync_s=self.metrics.sync_seconds.observe,
+        )
+        self.shipper = Shipper(self.spool, self.store, chores=self._do_chores, count_shipped=self.metrics.count_shipped)
+        self.intake = Intake(
+            sites=self.sites.current,
+            sink=self.spool,
+            salts=self.salts,
+            metrics=self.metrics,
+            collector_id=self.collector_id,
+        )
+        self._parent = os.getppid() if ends_with_parent else None
+        self._tended_at: datetime | None = None
+
+    def app(self) -> Flask:
+        """The WSGI application."""
+        return create_app(intake=self.intake, probe=self.spool.probe, metrics=self.metrics, clock=self.clock)
+
+    def start(self) -> None:
+        """Begin to ship in the background."""
+        self.spool.measure()
+        self.shipper.start()
+        log.info("collector ready", collector_id=self.collector_id, host=socket.gethostname())
+
+    def close(self, timeout_s: float) -> bool:
+        """Seal and ship what was accepted; returns whether the spool is empty. What is left, the next one adopts."""
+        is_empty = self.shipper.stop(timeout_s)
+        log.info("collector stopped", collector_id=self.collector_id, is_spool_empty=is_empty)
+        return is_empty
+
+    def _do_chores(self) -> None:
+        if self._parent is not None and os.getppid() != self._parent:
+            log.warning("the server is gone; this worker stops")
+            self._parent = None
+            os.kill(os.getpid(), signal.SIGTERM)
+        now = self.clock()
+        if self._tended_at is None or (now - self._tended_at).total_seconds() >= _TEND_PERIOD_S:
+            self._tended_at = now
+            try:
+                self.salts.tend(self.intake.directory().zones())
+            except LandingError as error:
+                log.warning("visitor salts could not be agreed on; trying again", error=str(error))

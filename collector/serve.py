@@ -1,0 +1,88 @@
+"""Running the collector: Granian with worker processes, drained on SIGTERM."""
+
+import os
+import shutil
+import sys
+from typing import Any
+
+from granian import Granian
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
+from collector.limits import HEADER_BYTES_MAX
+from collector.log import configure_logs
+from collector.settings import CollectorSettings
+from landing.sites import load_sites
+
+_THREADS = 16
+"""Requests that one worker handles at a time. They wait for a sync together, so more make larger groups; measured,
+more than 16 only take the interpreter from each other."""
+
+_CONNECTIONS = 1_024
+"""Connections that one worker accepts; more wait in the kernel."""
+
+_SHIP_AT_END_S = 5.0
+_KILL_AFTER_S = 9
+"""SIGTERM ends a collector within 10 s: what is not shipped by then stays in the spool."""
+
+_METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
+
+
+def serve(settings: CollectorSettings) -> None:
+    """Serve until SIGTERM or SIGINT; returns when every worker has stopped.
+
+    Workers are forked, so this process must not have imported `prometheus_client` or pyarrow before.
+
+    Raises:
+        SitesFileInvalid: the sites file cannot be used.
+    """
+    if "collector.metrics" in sys.modules:
+        raise RuntimeError("collector.metrics was imported before the server could share its counters")
+    load_sites(settings.sites)
+    _share_metrics(settings)
+    server = Granian(
+        "collector",
+        address=settings.collector_host,
+        port=settings.collector_port,
+        interface=Interfaces.WSGI,
+        workers=settings.collector_workers,
+        blocking_threads=_THREADS,
+        backpressure=_CONNECTIONS,
+        http1_settings=HTTP1Settings(keep_alive=True, max_buffer_size=HEADER_BYTES_MAX),
+        log_level=LogLevels.warning,
+        log_dictconfig={"version": 1, "disable_existing_loggers": False},
+        respawn_failed_workers=True,
+        workers_kill_timeout=_KILL_AFTER_S,
+    )
+    worker = _Worker(settings)
+    server.serve(spawn_target=worker.run, target_loader=worker.load, wrap_loader=False)
+
+
+def _share_metrics(settings: CollectorSettings) -> None:
+    """An empty folder for the counters of all workers: those of an earlier start would be counted again."""
+    shutil.rmtree(settings.metrics_folder, ignore_errors=True)
+    settings.metrics_folder.mkdir(parents=True)
+    os.environ[_METRICS_VARIABLE] = str(settings.metrics_folder)
+
+
+class _Worker:
+    """What runs in a worker process, after the fork."""
+
+    def __init__(self, settings: CollectorSettings) -> None:
+        self._settings = settings
+        self._collector: Any = None
+
+    def load(self) -> Any:  # noqa: ANN401  (a WSGI application)
+        """Called by Granian in the worker."""
+        from collector.runtime import Collector  # noqa: PLC0415  (counters must be made in the worker)
+
+        self._collector = Collector(self._settings, ends_with_parent=True)
+        self._collector.start()
+        return self._collector.app()
+
+    def run(self, *args: Any) -> None:  # noqa: ANN401  (Granian's own)
+        """The life of a worker: serve, answer what is in flight when told to stop, ship what was accepted."""
+        configure_logs()
+        Granian._spawn_wsgi_worker(*args)  # noqa: SLF001  (the default target, of the version locked)
+        self._collector.close(_SHIP_AT_END_S)
