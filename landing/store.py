@@ -165,10 +165,11 @@ class DirectoryStore:
                 file.write(data)
                 file.flush()
                 os.fsync(file.fileno())
-            publish(temporary, path)
+            try:
+                publish(temporary, path)
+            except FileExistsError:
+                raise ObjectExists(key) from None
             _sync_folder(path.parent)
-        except FileExistsError:
-            raise ObjectExists(key) from None
         except OSError as error:
             raise StoreUnavailable(f"writing {key} in {self.root}: {error.strerror}") from error
         finally:
