@@ -3,9 +3,11 @@
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from landing.codec import BatchObject, BatchOrigin, encode
 from landing.contract import EVENTS, Dataset
+from landing.errors import PoisonObject
 from landing.keys import ArchiveKey
 from landing.schema import loaded_schema
 from landing.store import Store
@@ -54,3 +56,17 @@ def put_batch(store: Store, batch: PlannedBatch, dataset: Dataset, table: pa.Tab
     data = encode(table, loaded_schema(dataset), batch_origin(batch, late_rows))
     store.put(str(archive_key(batch)), data)
     return len(data)
+
+
+def archived_rows(store: Store, key: str) -> int:
+    """Rows of an archive object, by its footer.
+
+    Raises:
+        ObjectMissing: there is no such object.
+        PoisonObject: it is no Parquet object.
+        StoreUnavailable: the store failed.
+    """
+    try:
+        return int(pq.read_metadata(pa.BufferReader(store.get(key))).num_rows)
+    except (pa.ArrowException, OSError) as error:
+        raise PoisonObject(f"not a readable Parquet object: {error}") from error

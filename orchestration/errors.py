@@ -3,7 +3,10 @@
 OrchestrationError
 ├── LedgerBusy          another load, purge or rebuild holds the ledger
 ├── BatchRefused        Postgres refuses rows of a batch; trying again will not help
-├── RebuildRefused      a rebuild or full refresh would lose history
+├── DayNotOver          a day was to be closed before it ended
+├── HistoryLoss         a rebuild would lose what the archive no longer holds
+├── RebuildUnfinished   a rebuild was begun and must end before anything else
+├── ArchiveDamaged      an archive object is not what the ledger says
 └── EnrichmentUnusable  a file that enrichment needs cannot be read
 """
 
@@ -20,8 +23,20 @@ class BatchRefused(OrchestrationError):
     """Postgres refuses rows that the contract allows; the same rows will be refused again."""
 
 
-class RebuildRefused(OrchestrationError):
+class DayNotOver(OrchestrationError):
+    """A day was to be closed before it ended; nothing was closed."""
+
+
+class HistoryLoss(OrchestrationError):
     """Rebuilding would lose history that the archive no longer holds; nothing was changed."""
+
+
+class RebuildUnfinished(OrchestrationError):
+    """A rebuild was begun and has not finished; until then `raw` and the ledger are incomplete."""
+
+
+class ArchiveDamaged(OrchestrationError):
+    """An archive object is missing or is not what the ledger says."""
 
 
 class EnrichmentUnusable(OrchestrationError):

@@ -11,12 +11,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
+from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from landing.codec import SegmentOrigin
 from orchestration.database import Connection
 
 _NUMBER_DIGITS: Final = 12
+_KEYS_AT_ONCE: Final = 20_000
+"""Keys in one query: a listing may hold a day of objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +77,28 @@ class Quarantined:
     reason: str
 
 
-def known_keys(connection: Connection) -> set[str]:
-    """Keys of the inbox objects that a plan or the quarantine has already taken and that no purge removed."""
-    rows = connection.execute("select object_key from ops.load_objects where deleted_at is null")
-    return {key for (key,) in rows}
+def unseen_keys(connection: Connection, keys: Sequence[str], *, or_planned: bool = False) -> set[str]:
+    """Those of `keys` that neither a plan nor the quarantine has taken.
+
+    An object that the purge removed counts as taken: a collector that was down for days may put it a second time.
+
+    Args:
+        connection: Session on the warehouse.
+        keys: Inbox keys.
+        or_planned: Also those whose batch was planned and not committed.
+    """
+    unseen: set[str] = set()
+    taken = "state <> 'planned'" if or_planned else "true"
+    for start in range(0, len(keys), _KEYS_AT_ONCE):
+        rows = connection.execute(
+            sql.SQL(
+                "select object_key from unnest(%s::text[]) as listed (object_key) where not exists"
+                " (select from ops.load_objects as known where known.object_key = listed.object_key and {taken})"
+            ).format(taken=sql.SQL(taken)),
+            (list(keys[start : start + _KEYS_AT_ONCE]),),
+        )
+        unseen.update(key for (key,) in rows)
+    return unseen
 
 
 def plan_batch(
@@ -91,27 +112,26 @@ def plan_batch(
         number = int(newest.partition("-")[0]) + 1 if newest else 1
         batch_id = f"{number:0{_NUMBER_DIGITS}d}-{secrets.token_hex(4)}"
         batch = PlannedBatch(batch_id, dataset, day, planned_at, horizon, tuple(objects))
-        connection.execute(
-            "insert into ops.load_batches (batch_id, dataset, day, state, planned_at, purge_horizon)"
-            " values (%s, %s, %s, 'planned', %s, %s)",
-            (batch_id, dataset, day, planned_at, horizon),
-        )
-        write_objects(connection, batch, state="planned")
+        write_plan(connection, batch)
     return batch
 
 
-def write_objects(connection: Connection, batch: PlannedBatch, *, state: str) -> None:
-    """Write the rows of `batch.objects` in `state`."""
+def write_plan(connection: Connection, batch: PlannedBatch) -> None:
+    """Write a batch and its objects as planned, in the caller's transaction."""
+    connection.execute(
+        "insert into ops.load_batches (batch_id, dataset, day, state, planned_at, purge_horizon)"
+        " values (%s, %s, %s, 'planned', %s, %s)",
+        (batch.batch_id, batch.dataset, batch.day, batch.planned_at, batch.purge_horizon),
+    )
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into ops.load_objects (object_key, dataset, state, batch_id, segment_id, writer_id,"
             " segment_number, segment_rows, row_count, size_bytes, noticed_at)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " values (%s, %s, 'planned', %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     each.key,
                     batch.dataset,
-                    state,
                     batch.batch_id,
                     each.origin.segment_id,
                     each.origin.writer_id,
@@ -166,7 +186,7 @@ def quarantine(connection: Connection, found: Quarantined, *, noticed_at: dateti
     )
 
 
-def batch_state(connection: Connection, batch_id: str) -> str | None:
-    """`planned`, `committed`, or None when there is no such batch."""
-    row = connection.execute("select state from ops.load_batches where batch_id = %s", (batch_id,)).fetchone()
-    return row[0] if row else None
+def release(connection: Connection, key: str) -> bool:
+    """Let the next load try a quarantined object again, after its cause was removed. False: it is not quarantined."""
+    cursor = connection.execute("delete from ops.load_objects where object_key = %s and state = 'quarantined'", (key,))
+    return cursor.rowcount == 1

@@ -19,9 +19,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import structlog
 
-from landing.contract import DATASETS, EVENTS, Dataset
+from landing.contract import DATASETS, Dataset
 from landing.store import ObjectInfo, Store
-from orchestration import archive, ledger, plan, raw_copy
+from orchestration import archive, counting, ledger, plan, raw_copy
 from orchestration.database import Connection, connect, ensure_partition, exclusive_ledger
 from orchestration.enrich import Places, enrich, open_places
 from orchestration.errors import BatchRefused
@@ -29,6 +29,7 @@ from orchestration.inbox import ReadObject, read_objects
 from orchestration.ledger import PlannedBatch, Quarantined
 from orchestration.plan import LoadLimits
 from orchestration.raw_copy import RawSession
+from orchestration.rebuild_state import require_no_rebuild
 
 _log = structlog.get_logger(__name__)
 
@@ -109,6 +110,7 @@ def load_inbox(  # noqa: PLR0913  (what a load touches, each by name)
 
     Raises:
         LedgerBusy: another one is still running.
+        RebuildUnfinished: the ledger is incomplete.
         StoreUnavailable: the store failed. Committed batches stay; the next load executes the planned one again.
         EnrichmentUnusable: the City database cannot be read.
     """
@@ -119,6 +121,7 @@ def load_inbox(  # noqa: PLR0913  (what a load touches, each by name)
         open_places(geoip_city_db) as places,
         raw_copy.open_raw_session(database_url) as session,
     ):
+        require_no_rebuild(connection)
         report = _Loader(store, connection, session, places, clock, limits or LoadLimits()).run()
     report.seconds = time.monotonic() - started
     return report
@@ -184,8 +187,8 @@ class _Loader:
         )
         tables.clear()  # the sorted copy below must not coexist with what was read
         rows = archive.archive_order(rows, dataset)
-        late = is_late(rows, dataset, batch.purge_horizon)
-        counts = count_rows(rows, dataset, batch.day, late)
+        late = counting.is_late(rows, dataset, batch.purge_horizon)
+        counts = counting.count_rows(rows, dataset, batch.day, late)
         late_rows = sum(each["late_rows"] for each in counts)
         archive_bytes = archive.put_batch(self.store, batch, dataset, rows, late_rows)
         if late_rows:
@@ -272,34 +275,3 @@ class _Loader:
             totals[name] = totals.get(name, 0) + batch.document[column]
         report.days.add(batch.plan.day)
         _log.info("batch committed", **{key: batch.document[key] for key in ("batch_id", "landed_rows", "late_rows")})
-
-
-def is_late(rows: pa.Table, dataset: Dataset, horizon: datetime | None) -> pa.ChunkedArray:
-    """Which rows happened before the purge horizon; rejects happen when they are received."""
-    happened = rows["occurred_at" if dataset == EVENTS else "received_at"]
-    if horizon is None:
-        return pa.chunked_array([pa.repeat(pa.scalar(value=False), len(happened))])
-    return pc.less(happened, pa.scalar(horizon, happened.type))
-
-
-def count_rows(rows: pa.Table, dataset: Dataset, day: date, late: pa.ChunkedArray) -> list[dict[str, Any]]:
-    """Landed and late rows by site and reject reason; '' stands for no site and for no reason."""
-    no_reason = pa.chunked_array([pa.repeat(pa.scalar(""), rows.num_rows)])
-    counted = pa.table(
-        {
-            "site_id": pc.fill_null(rows["site_id"], ""),
-            "reason": no_reason if dataset == EVENTS else rows["reason"],
-            "late": pc.cast(late, pa.int64()),
-        }
-    )
-    groups = counted.group_by(["site_id", "reason"]).aggregate([([], "count_all"), ("late", "sum")])
-    return [
-        {
-            "site_id": each["site_id"],
-            "received_date": day.isoformat(),
-            "reason": each["reason"],
-            "landed_rows": each["count_all"],
-            "late_rows": each["late_sum"],
-        }
-        for each in groups.sort_by([("site_id", "ascending"), ("reason", "ascending")]).to_pylist()
-    ]

@@ -86,25 +86,21 @@ def waiting(store: Store, connection: Connection) -> Waiting:
     Raises:
         StoreUnavailable: the store cannot be listed.
     """
-    taken = {
-        key
-        for (key,) in connection.execute(
-            "select object_key from ops.load_objects where deleted_at is null and state <> 'planned'"
-        )
-    }
-    count, size_bytes, oldest = 0, 0, None
-    for info in store.list(INBOX_PREFIX):
-        if info.key not in taken:
-            count += 1
-            size_bytes += info.size_bytes
-            oldest = min(oldest or info.stored_at, info.stored_at)
-    return Waiting(count, size_bytes, oldest)
+    listed = list(store.list(INBOX_PREFIX))
+    unseen = ledger.unseen_keys(connection, [info.key for info in listed], or_planned=True)
+    found = [info for info in listed if info.key in unseen]
+    return Waiting(
+        count=len(found),
+        size_bytes=sum(info.size_bytes for info in found),
+        oldest=min((info.stored_at for info in found), default=None),
+    )
 
 
 def new_objects(store: Store, connection: Connection) -> list[ObjectInfo]:
     """Objects of the inbox that the ledger has not seen, in key order."""
-    known = ledger.known_keys(connection)
-    return [info for info in store.list(INBOX_PREFIX) if info.key not in known]
+    listed = list(store.list(INBOX_PREFIX))
+    unseen = ledger.unseen_keys(connection, [info.key for info in listed])
+    return [info for info in listed if info.key in unseen]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,45 @@
+"""What the ledger counts of a batch's rows: landed and late ones, by site and reject reason."""
+
+from datetime import date, datetime
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from landing.contract import EVENTS, Dataset
+
+
+def happened_at(rows: pa.Table, dataset: Dataset) -> pa.ChunkedArray:
+    """When each row happened; rejects happen when they are received."""
+    return rows["occurred_at" if dataset == EVENTS else "received_at"]
+
+
+def is_late(rows: pa.Table, dataset: Dataset, horizon: datetime | None) -> pa.ChunkedArray:
+    """Which rows happened before the purge horizon, and so are archived and counted but not loaded."""
+    happened = happened_at(rows, dataset)
+    if horizon is None:
+        return pa.chunked_array([pa.repeat(pa.scalar(value=False), len(happened))])
+    return pc.less(happened, pa.scalar(horizon, happened.type))
+
+
+def count_rows(rows: pa.Table, dataset: Dataset, day: date, late: pa.ChunkedArray) -> list[dict[str, Any]]:
+    """Landed and late rows by site and reject reason; '' stands for no site and for no reason."""
+    no_reason = pa.chunked_array([pa.repeat(pa.scalar(""), rows.num_rows)])
+    counted = pa.table(
+        {
+            "site_id": pc.fill_null(rows["site_id"], ""),
+            "reason": no_reason if dataset == EVENTS else rows["reason"],
+            "late": pc.cast(late, pa.int64()),
+        }
+    )
+    groups = counted.group_by(["site_id", "reason"]).aggregate([([], "count_all"), ("late", "sum")])
+    return [
+        {
+            "site_id": each["site_id"],
+            "received_date": day.isoformat(),
+            "reason": each["reason"],
+            "landed_rows": each["count_all"],
+            "late_rows": each["late_sum"],
+        }
+        for each in groups.sort_by([("site_id", "ascending"), ("reason", "ascending")]).to_pylist()
+    ]

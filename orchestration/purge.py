@@ -1,0 +1,281 @@
+"""The purge: what is older than its limit goes, once everything made of it stands and its archive is verified.
+
+First a plan says what goes, what stays and why; then the plan is executed, the conditions checked once more. Every
+step may be repeated: a crash between any two leaves nothing that a second purge would not finish.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+
+import structlog
+from psycopg import sql
+
+from landing.contract import EVENTS, REJECTS
+from landing.errors import ObjectMissing, PoisonObject
+from landing.keys import ARCHIVE_PREFIX, INBOX_PREFIX, ArchiveKey
+from landing.store import Store
+from orchestration.archive import archived_rows
+from orchestration.database import Connection, exclusive_ledger, partitions, statement
+from orchestration.rebuild_state import require_no_rebuild
+
+_log = structlog.get_logger(__name__)
+
+INBOX_KEPT: Final = timedelta(days=1)
+"""How long an inbox object stays after its batch was committed."""
+
+LOCK_WAIT_S: Final = 600.0
+"""How long a purge waits for a running load."""
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeLimits:
+    """How long things are kept.
+
+    Attributes:
+        raw_days: Raw events and rejects, counted from the day of their receipt.
+        archive_days: Archive objects, likewise.
+        before: Purge raw days before this one instead of by `raw_days`; None: by `raw_days`.
+    """
+
+    raw_days: int
+    archive_days: int
+    before: date | None = None
+
+    def raw_before(self, now: datetime) -> date:
+        """The first day whose raw rows stay; today's always do."""
+        today = now.astimezone(UTC).date()
+        return min(today, self.before or today - timedelta(days=self.raw_days))
+
+    def archive_before(self, now: datetime) -> date:
+        """The first day whose archive objects stay."""
+        return now.astimezone(UTC).date() - timedelta(days=self.archive_days)
+
+
+@dataclass(frozen=True, slots=True)
+class RawDay:
+    """A day of raw rows that may go."""
+
+    dataset: str
+    day: date
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is older than its limit and stays, and why."""
+
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PurgePlan:
+    """What a purge would remove.
+
+    Attributes:
+        planned_at: The time by which the limits were counted.
+        raw_days: Days of raw rows, oldest first.
+        inbox_keys: Objects whose batch is committed.
+        archive_keys: Objects older than their limit.
+        kept: What is older than its limit and stays.
+    """
+
+    planned_at: datetime
+    raw_days: tuple[RawDay, ...]
+    inbox_keys: tuple[str, ...]
+    archive_keys: tuple[str, ...]
+    kept: tuple[Kept, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeReport:
+    """What a purge removed.
+
+    Attributes:
+        raw_days: Days of raw rows.
+        session_events: Deduplicated events that belonged to these days.
+        inbox_objects: Number of objects.
+        archive_objects: Number of objects.
+        kept: What the plan or the last check kept, and why.
+    """
+
+    raw_days: tuple[RawDay, ...]
+    session_events: int
+    inbox_objects: int
+    archive_objects: int
+    kept: tuple[Kept, ...]
+
+
+def plan_purge(*, store: Store, connection: Connection, now: datetime, limits: PurgeLimits) -> PurgePlan:
+    """What may go, what stays and why. Changes nothing.
+
+    Raises:
+        StoreUnavailable: the store cannot be read.
+    """
+    kept: list[Kept] = []
+    events = list(_event_days(store, connection, limits.raw_before(now), kept))
+    rejects = list(_reject_days(store, connection, limits.raw_before(now), kept))
+    going = {(each.dataset, each.day) for each in (*events, *rejects)}
+    archive_keys = tuple(_archive_keys(store, connection, limits.archive_before(now), going, kept))
+    return PurgePlan(
+        planned_at=now,
+        raw_days=(*events, *rejects),
+        inbox_keys=tuple(_inbox_keys(store, connection, now)),
+        archive_keys=archive_keys,
+        kept=tuple(kept),
+    )
+
+
+def execute_purge(
+    plan: PurgePlan, *, store: Store, connection: Connection, clock: Callable[[], datetime]
+) -> PurgeReport:
+    """Remove what the plan names; raw days one by one, oldest first, each in one transaction.
+
+    Raises:
+        LedgerBusy: a load is running; nothing was removed.
+        RebuildUnfinished: the ledger is incomplete; nothing was removed.
+        StoreUnavailable: the store failed; what is left goes with the next purge.
+    """
+    dropped, kept, session_events = [], list(plan.kept), 0
+    with exclusive_ledger(connection, wait_s=LOCK_WAIT_S):
+        require_no_rebuild(connection)
+        for each in plan.raw_days:
+            blockers = _blockers(connection, each.day) if each.dataset == EVENTS.name else []
+            if blockers:
+                kept.extend(Kept(f"raw.{each.dataset} of {each.day}", reason) for reason in blockers)
+                break  # days go in order: the horizon may not pass over one that stays
+            session_events += _drop_day(connection, each, clock())
+            dropped.append(each)
+            _log.info("raw day purged", dataset=each.dataset, day=str(each.day), rows=each.rows)
+        _remove_inbox_objects(store, connection, plan.inbox_keys, clock())
+        _remove_archive_objects(store, connection, plan.archive_keys, clock())
+    return PurgeReport(tuple(dropped), session_events, len(plan.inbox_keys), len(plan.archive_keys), tuple(kept))
+
+
+def _event_days(store: Store, connection: Connection, before: date, kept: list[Kept]) -> Iterator[RawDay]:
+    """Days of raw events that may go, up to the first that may not."""
+    for day in partitions(connection, EVENTS.name):
+        if day >= before:
+            return
+        reasons = [*_blockers(connection, day), *_archive_doubts(store, connection, EVENTS.name, day)]
+        if reasons:
+            kept.extend(Kept(f"raw.{EVENTS.name} of {day}", reason) for reason in reasons)
+            return
+        yield RawDay(EVENTS.name, day, _row_count(connection, EVENTS.name, day))
+
+
+def _reject_days(store: Store, connection: Connection, before: date, kept: list[Kept]) -> Iterator[RawDay]:
+    """Days of rejects that may go: nothing is made of them but counts, so only their archive matters."""
+    for day in partitions(connection, REJECTS.name):
+        if day >= before:
+            return
+        reasons = _archive_doubts(store, connection, REJECTS.name, day)
+        kept.extend(Kept(f"raw.{REJECTS.name} of {day}", reason) for reason in reasons)
+        if not reasons:
+            yield RawDay(REJECTS.name, day, _row_count(connection, REJECTS.name, day))
+
+
+def _blockers(connection: Connection, day: date) -> list[str]:
+    return [reason for (reason,) in connection.execute(statement("purge_blockers"), {"day": day})]
+
+
+def _archive_doubts(store: Store, connection: Connection, dataset: str, day: date) -> list[str]:
+    """Why the archive could not replace the raw rows of a day: a batch's object is missing or has other rows."""
+    doubts = []
+    rows = connection.execute(
+        "select batch_id, archive_key, landed_rows from ops.load_batches"
+        " where state = 'committed' and dataset = %s and day = %s and landed_rows > 0 order by batch_id",
+        (dataset, day),
+    ).fetchall()
+    for batch_id, key, landed in rows:
+        try:
+            found = archived_rows(store, key)
+        except ObjectMissing:
+            doubts.append(f"the archive object of batch {batch_id} is missing")
+        except PoisonObject as error:
+            doubts.append(f"the archive object of batch {batch_id} is damaged: {error}")
+        else:
+            if found != landed:
+                doubts.append(f"the archive object of batch {batch_id} has {found} rows, {landed} landed")
+    return doubts
+
+
+def _row_count(connection: Connection, dataset: str, day: date) -> int:
+    table = sql.Identifier("raw", partitions(connection, dataset)[day])
+    row = connection.execute(sql.SQL("select count(*) from {}").format(table)).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _inbox_keys(store: Store, connection: Connection, now: datetime) -> Iterator[str]:
+    """Objects that are in the inbox although their batch was committed more than a day ago.
+
+    The listing decides, not the ledger's note of a deletion: a collector that was down may have put one again.
+    """
+    committed = {
+        key
+        for (key,) in connection.execute(
+            "select object_key from ops.load_objects inner join ops.load_batches using (batch_id)"
+            " where load_objects.state = 'committed' and committed_at <= %s",
+            (now - INBOX_KEPT,),
+        )
+    }
+    return (info.key for info in store.list(INBOX_PREFIX) if info.key in committed)
+
+
+def _archive_keys(
+    store: Store, connection: Connection, before: date, going: set[tuple[str, date]], kept: list[Kept]
+) -> Iterator[str]:
+    """Archive objects of days before `before`, but those of days whose raw rows stay."""
+    staying = {(dataset.name, day) for dataset in (EVENTS, REJECTS) for day in partitions(connection, dataset.name)}
+    needed: set[tuple[str, date]] = set()
+    for info in store.list(ARCHIVE_PREFIX):
+        key = ArchiveKey.parse(info.key)
+        if key is None or key.day >= before:
+            continue
+        if (key.dataset, key.day) in staying - going:
+            needed.add((key.dataset, key.day))
+        else:
+            yield info.key
+    kept.extend(Kept(f"archive of {name} of {day}", "its raw rows are still there") for name, day in sorted(needed))
+
+
+def _drop_day(connection: Connection, raw_day: RawDay, now: datetime) -> int:
+    """Drop a day's partition and note it, in one transaction; returns the deduplicated events deleted with it."""
+    is_events = raw_day.dataset == EVENTS.name
+    noted = sql.Identifier("ops", "purged_days" if is_events else "purged_reject_days")
+    with connection.transaction():
+        table = sql.Identifier("raw", f"{raw_day.dataset}_{raw_day.day:%Y%m%d}")
+        connection.execute(sql.SQL("drop table if exists {}").format(table))
+        connection.execute(
+            sql.SQL(
+                "insert into {} (day, raw_rows, purged_at) values (%s, %s, %s) on conflict (day) do update"
+                " set raw_rows = {}.raw_rows + excluded.raw_rows, purged_at = excluded.purged_at"
+            ).format(noted, noted),
+            (raw_day.day, raw_day.rows, now),
+        )
+        return _delete_session_events(connection, raw_day.day) if is_events else 0
+
+
+def _delete_session_events(connection: Connection, day: date) -> int:
+    found = connection.execute(
+        "select to_regclass('intermediate.int_events') is not null and to_regclass('marts.fct_sessions') is not null"
+    ).fetchone()
+    if not found or not found[0]:
+        return 0
+    horizon = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
+    return connection.execute(statement("purge_sessionized_events"), {"horizon": horizon}).rowcount
+
+
+def _remove_inbox_objects(store: Store, connection: Connection, keys: tuple[str, ...], now: datetime) -> None:
+    for key in keys:
+        store.delete(key)  # before the note: an object noted as gone that is still there would be confusing
+        connection.execute("update ops.load_objects set deleted_at = %s where object_key = %s", (now, key))
+
+
+def _remove_archive_objects(store: Store, connection: Connection, keys: tuple[str, ...], now: datetime) -> None:
+    for key in keys:
+        # The note comes first: a check between the two must not report the object as lost.
+        connection.execute("update ops.load_batches set archive_deleted_at = %s where archive_key = %s", (now, key))
+        store.delete(key)

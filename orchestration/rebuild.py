@@ -1,0 +1,189 @@
+"""The rebuild: `raw` and the ledger made again from the archive, then what waits in the inbox loaded.
+
+Everything downstream is dropped, so the next transform builds it from the first event on. An interrupted rebuild
+leaves a mark that stops loads, transforms and purges; running it again starts from the archive once more.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import structlog
+from psycopg import sql
+
+from landing.codec import BatchOrigin, decode_batch
+from landing.contract import DATASETS, Dataset
+from landing.errors import ObjectMissing, PoisonObject
+from landing.keys import ARCHIVE_PREFIX, ArchiveKey
+from landing.schema import loaded_schema
+from landing.store import ObjectInfo, Store
+from orchestration import ledger, raw_copy
+from orchestration.counting import count_rows, happened_at
+from orchestration.database import Connection, connect, ensure_partition, exclusive_ledger, partitions
+from orchestration.errors import ArchiveDamaged, HistoryLoss
+from orchestration.ledger import PlannedBatch, PlannedObject
+from orchestration.load import LoadReport, load_inbox
+from orchestration.raw_copy import RawSession
+
+_log = structlog.get_logger(__name__)
+
+LOCK_WAIT_S: Final = 600.0
+"""How long a rebuild waits for a running load."""
+
+_MODEL_SCHEMAS: Final = ("staging", "intermediate", "marts")
+_FORGOTTEN: Final = ("load_counts", "load_objects", "load_batches", "transforms", "purged_days", "purged_reject_days")
+"""Tables of `ops` that the archive restores or the next runs write. Closed days, requests and sites stay."""
+
+
+@dataclass(frozen=True, slots=True)
+class RebuildReport:
+    """What a rebuild did.
+
+    Attributes:
+        restored_batches: Batches restored from the archive.
+        restored_rows: Their rows in `raw`.
+        inbox: The load that followed.
+        seconds: Wall time of both.
+    """
+
+    restored_batches: int
+    restored_rows: int
+    inbox: LoadReport
+    seconds: float
+
+
+def rebuild_raw(
+    *,
+    store: Store,
+    database_url: str,
+    clock: Callable[[], datetime],
+    geoip_city_db: Path | None = None,
+    allow_history_loss: bool = False,
+) -> RebuildReport:
+    """Drop raw rows, ledger and models; restore rows and ledger from the archive; load the inbox. Then transform.
+
+    Restored batches keep their ids and what was late stays late, so that the marts come out as they were.
+
+    Args:
+        store: The landing zone.
+        database_url: The warehouse, migrated.
+        clock: The time of the run.
+        geoip_city_db: For the inbox's rows; archived ones are enriched.
+        allow_history_loss: Go on although the archive lacks batches that the ledger knows.
+
+    Raises:
+        HistoryLoss: the archive lacks batches that were loaded; nothing was changed.
+        ArchiveDamaged: an archive object cannot be restored. Repair or remove it and run the rebuild again.
+        LedgerBusy: a load is running.
+        StoreUnavailable: the store failed; run the rebuild again.
+    """
+    started = time.monotonic()
+    with connect(database_url) as connection, exclusive_ledger(connection, wait_s=LOCK_WAIT_S):
+        archived = _archived(store)
+        if not allow_history_loss:
+            _refuse_history_loss(connection, {info.key for _, info in archived})
+        rebuild_id = _forget(connection, clock())
+        batches, rows = 0, 0
+        with raw_copy.open_raw_session(database_url) as session:
+            for key, _ in archived:
+                rows += _restore(store, connection, session, key)
+                batches += 1
+        connection.execute("update ops.rebuilds set finished_at = %s where finished_at is null", (clock(),))
+        _log.info("raw restored from the archive", rebuild_id=rebuild_id, batches=batches, rows=rows)
+    report = load_inbox(store=store, database_url=database_url, clock=clock, geoip_city_db=geoip_city_db)
+    return RebuildReport(batches, rows, report, time.monotonic() - started)
+
+
+def _archived(store: Store) -> list[tuple[ArchiveKey, ObjectInfo]]:
+    """The archive's objects in the order in which their batches were loaded."""
+    names = {dataset.name for dataset in DATASETS}
+    keyed = ((ArchiveKey.parse(info.key), info) for info in store.list(ARCHIVE_PREFIX))
+    known = [(key, info) for key, info in keyed if key is not None and key.dataset in names]
+    return sorted(known, key=lambda pair: pair[0].batch_id)
+
+
+def _refuse_history_loss(connection: Connection, archived: set[str]) -> None:
+    rows = connection.execute(
+        "select archive_key, day from ops.load_batches where state = 'committed' and landed_rows > 0 order by day"
+    ).fetchall()
+    missing = [(key, day) for key, day in rows if key not in archived]
+    if missing:
+        raise HistoryLoss(
+            f"the archive no longer holds {len(missing)} of {len(rows)} batches, received from {missing[0][1]} to"
+            f" {missing[-1][1]}: a rebuild would lose them from the marts for good; allow history loss to accept that"
+        )
+
+
+def _forget(connection: Connection, now: datetime) -> int:
+    """Drop what is going to be restored and everything made of it, and mark the rebuild as begun."""
+    with connection.transaction():
+        for schema in _MODEL_SCHEMAS:
+            connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
+        for dataset in DATASETS:
+            for table in partitions(connection, dataset.name).values():
+                connection.execute(sql.SQL("drop table {}").format(sql.Identifier("raw", table)))
+        tables = sql.SQL(", ").join(sql.Identifier("ops", name) for name in _FORGOTTEN)
+        connection.execute(sql.SQL("truncate {}").format(tables))
+        row = connection.execute(
+            "insert into ops.rebuilds (started_at) values (%s) returning rebuild_id", (now,)
+        ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _restore(store: Store, connection: Connection, session: RawSession, key: ArchiveKey) -> int:
+    """Restore one batch; returns the rows copied into `raw`."""
+    dataset = next(dataset for dataset in DATASETS if dataset.name == key.dataset)
+    data, rows, origin = _read(store, key, dataset)
+    batch = _batch_of(origin, key)
+    with connection.transaction():
+        ledger.write_plan(connection, batch)
+    late = _late(rows, dataset, origin.late_rows)
+    document = raw_copy.commit_document(
+        batch,
+        counts=count_rows(rows, dataset, batch.day, late),
+        archive_key=str(key),
+        archive_bytes=data,
+        committed_at=batch.planned_at,
+    )
+    loaded = rows.filter(pc.invert(late)) if origin.late_rows else rows
+    if not session.write_commit(document):
+        raise ArchiveDamaged(f"{key}: its batch is not the newest of the archive; two objects may name one batch")
+    if loaded.num_rows:
+        ensure_partition(connection, batch.dataset, batch.day)
+        session.copy(batch, dataset, loaded)
+    session.commit()
+    return int(loaded.num_rows)
+
+
+def _read(store: Store, key: ArchiveKey, dataset: Dataset) -> tuple[int, pa.Table, BatchOrigin]:
+    """Length, rows and origin of an archive object."""
+    try:
+        data = store.get(str(key))
+        rows, origin = decode_batch(data, loaded_schema(dataset))
+    except (ObjectMissing, PoisonObject) as error:
+        raise ArchiveDamaged(f"{key} cannot be restored: {error}") from error
+    if origin.batch_id != key.batch_id:
+        raise ArchiveDamaged(f"{key} holds batch {origin.batch_id}")
+    if sum(each.rows for each in origin.objects) != rows.num_rows:
+        raise ArchiveDamaged(f"{key} has {rows.num_rows} rows, its origin says otherwise")
+    return len(data), rows, origin
+
+
+def _batch_of(origin: BatchOrigin, key: ArchiveKey) -> PlannedBatch:
+    objects = tuple(PlannedObject(each.key, each.size_bytes, each.rows, each.origin) for each in origin.objects)
+    planned_at = datetime.fromisoformat(origin.planned_at)
+    return PlannedBatch(origin.batch_id, key.dataset, key.day, planned_at, None, objects)
+
+
+def _late(rows: pa.Table, dataset: Dataset, late_rows: int) -> pa.ChunkedArray:
+    """Which rows were late when they were loaded: those that happened first, since a horizon had divided them."""
+    happened = happened_at(rows, dataset)
+    if not late_rows:
+        return pc.less(happened, pc.min(happened))
+    newest_late = happened.combine_chunks().sort()[late_rows - 1]
+    return pc.less_equal(happened, newest_late)

@@ -1,0 +1,109 @@
+"""What the next transform covers: planned before dbt starts, finished after it ended well.
+
+The models read the window from the view `ops.transform_window`. A transform that did not finish leaves its plan; the
+next one takes it over with the batches that were committed since, so a window never starts behind an unfinished one.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from orchestration.closing import request_days
+from orchestration.database import Connection
+from orchestration.rebuild_state import require_no_rebuild
+
+
+@dataclass(frozen=True, slots=True)
+class TransformPlan:
+    """A running transform.
+
+    Attributes:
+        transform_id: Its row of `ops.transforms`.
+        after_batch_id: Newest batch that was covered before; '' for a full refresh.
+        upto_batch_id: Newest batch that it covers.
+        requested_days: Days asked for, with the time of the request.
+        pending_sites: Sites whose settings changed, with the time of the change.
+    """
+
+    transform_id: int
+    after_batch_id: str
+    upto_batch_id: str
+    requested_days: tuple[tuple[date, datetime], ...]
+    pending_sites: tuple[tuple[str, datetime], ...]
+
+    @property
+    def has_work(self) -> bool:
+        """Whether anything was committed, asked for or changed since the last finished transform."""
+        return bool(self.after_batch_id != self.upto_batch_id or self.requested_days or self.pending_sites)
+
+
+def plan_transform(
+    connection: Connection,
+    *,
+    clock: Callable[[], datetime],
+    full_refresh: bool = False,
+    requested_days: Sequence[date] = (),
+) -> TransformPlan:
+    """Write the plan of a transform of everything committed so far; an unfinished one is widened.
+
+    Args:
+        connection: Session on the warehouse.
+        clock: The time of the plan.
+        full_refresh: Cover every batch there is.
+        requested_days: Days whose summaries are rebuilt although no event touched them.
+
+    Raises:
+        RebuildUnfinished: `raw` is incomplete.
+    """
+    with connection.transaction():
+        connection.execute("lock table ops.transforms in share row exclusive mode")
+        require_no_rebuild(connection)
+        request_days(connection, requested_days, clock=clock)
+        after, upto = _window(connection)
+        values = ("" if full_refresh else after, upto, full_refresh, clock())
+        update = (
+            "update ops.transforms set after_batch_id = %s, upto_batch_id = %s, is_full_refresh = %s, started_at = %s"
+            " where finished_at is null returning transform_id"
+        )
+        insert = (
+            "insert into ops.transforms (after_batch_id, upto_batch_id, is_full_refresh, started_at)"
+            " values (%s, %s, %s, %s) returning transform_id"
+        )
+        row = connection.execute(update, values).fetchone() or connection.execute(insert, values).fetchone()
+        assert row is not None  # noqa: S101  (an insert with `returning` gives a row)
+        days = connection.execute("select day, requested_at from ops.requested_days order by day").fetchall()
+        sites = connection.execute(
+            "select site_id, updated_at from ops.sites where is_rebuild_pending order by site_id"
+        ).fetchall()
+    return TransformPlan(row[0], values[0], upto, tuple(days), tuple(sites))
+
+
+def finish_transform(connection: Connection, plan: TransformPlan, *, clock: Callable[[], datetime]) -> None:
+    """Record that every model covers the plan's window, and clear the requests that it answered.
+
+    A request or a change of settings that came in meanwhile stays for the next transform.
+    """
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(
+            "update ops.transforms set finished_at = %s where transform_id = %s", (clock(), plan.transform_id)
+        )
+        cursor.executemany("delete from ops.requested_days where day = %s and requested_at = %s", plan.requested_days)
+        cursor.executemany(
+            "update ops.sites set is_rebuild_pending = false where site_id = %s and updated_at = %s", plan.pending_sites
+        )
+
+
+def transformed_upto(connection: Connection) -> str:
+    """The newest batch that a finished transform covers; '' when there is none."""
+    row = connection.execute(
+        "select coalesce(max(upto_batch_id), '') from ops.transforms where finished_at is not null"
+    ).fetchone()
+    return str(row[0]) if row else ""
+
+
+def _window(connection: Connection) -> tuple[str, str]:
+    """The newest covered and the newest committed batch."""
+    row = connection.execute(
+        "select coalesce(max(batch_id), '') from ops.load_batches where state = 'committed'"
+    ).fetchone()
+    return transformed_upto(connection), str(row[0]) if row else ""
