@@ -2,10 +2,11 @@
 
 import json
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import ConfigDict, NonNegativeInt, TypeAdapter, ValidationError, with_config
 
 from landing.contract import CONTRACT_VERSION
 from landing.errors import PoisonObject
@@ -16,6 +17,7 @@ _ZSTD_LEVEL = 6
 _ROW_GROUP_ROWS = 65_536
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True)
 class SegmentOrigin:
     """Where an inbox object comes from; lets the ledger prove that no segment of a writer is missing.
@@ -29,20 +31,22 @@ class SegmentOrigin:
 
     segment_id: str
     writer_id: str
-    segment_number: int
-    rows: dict[str, int]
+    segment_number: NonNegativeInt
+    rows: dict[str, NonNegativeInt]
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True)
 class BatchObject:
     """An inbox object as one batch took it."""
 
     key: str
-    size_bytes: int
-    rows: int
+    size_bytes: NonNegativeInt
+    rows: NonNegativeInt
     origin: SegmentOrigin
 
 
+@with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True)
 class BatchOrigin:
     """What an archive object was made from: enough to restore the ledger from the archive alone.
@@ -56,8 +60,13 @@ class BatchOrigin:
 
     batch_id: str
     planned_at: str
-    late_rows: int
+    late_rows: NonNegativeInt
     objects: list[BatchObject]
+
+
+_SEGMENT_ORIGIN = TypeAdapter(SegmentOrigin)
+_BATCH_ORIGIN = TypeAdapter(BatchOrigin)
+_Origin = TypeVar("_Origin", SegmentOrigin, BatchOrigin)
 
 
 def encode(table: pa.Table, schema: pa.Schema, origin: SegmentOrigin | BatchOrigin) -> bytes:
@@ -80,6 +89,7 @@ def encode(table: pa.Table, schema: pa.Schema, origin: SegmentOrigin | BatchOrig
         compression="zstd",
         compression_level=_ZSTD_LEVEL,
         row_group_size=_ROW_GROUP_ROWS,
+        write_page_checksum=True,
     )
     data: bytes = sink.getvalue().to_pybytes()
     return data
@@ -91,11 +101,7 @@ def decode_segment(data: bytes, schema: pa.Schema) -> tuple[pa.Table, SegmentOri
     Raises:
         PoisonObject: the bytes are no Parquet object of this contract.
     """
-    table, origin = _decode(data, schema)
-    try:
-        return table, SegmentOrigin(**origin)
-    except TypeError as error:
-        raise PoisonObject(f"origin does not describe a segment: {error}") from error
+    return _decode(data, schema, _SEGMENT_ORIGIN)
 
 
 def decode_batch(data: bytes, schema: pa.Schema) -> tuple[pa.Table, BatchOrigin]:
@@ -104,31 +110,26 @@ def decode_batch(data: bytes, schema: pa.Schema) -> tuple[pa.Table, BatchOrigin]
     Raises:
         PoisonObject: the bytes are no Parquet object of this contract.
     """
-    table, origin = _decode(data, schema)
-    try:
-        objects = [BatchObject(**{**each, "origin": SegmentOrigin(**each["origin"])}) for each in origin["objects"]]
-        return table, BatchOrigin(**{**origin, "objects": objects})
-    except (TypeError, KeyError) as error:
-        raise PoisonObject(f"origin does not describe a batch: {error}") from error
+    return _decode(data, schema, _BATCH_ORIGIN)
 
 
-def _decode(data: bytes, schema: pa.Schema) -> tuple[pa.Table, dict[str, Any]]:
+def _decode(data: bytes, schema: pa.Schema, origin_type: TypeAdapter[_Origin]) -> tuple[pa.Table, _Origin]:
     try:
-        table = pq.read_table(pa.BufferReader(data))
+        table = pq.read_table(pa.BufferReader(data), page_checksum_verification=True)
         metadata = table.schema.metadata or {}
         version = int(metadata[VERSION_KEY])
-        origin = json.loads(metadata[_ORIGIN_KEY])
+        origin = origin_type.validate_json(metadata[_ORIGIN_KEY], strict=True)
+        table = _complete(table, schema)
     except KeyError as error:
         raise PoisonObject(f"Parquet metadata lacks {error}: not written by a collector or a load") from error
+    except ValidationError as error:
+        raise PoisonObject(f"the origin in the metadata is not what it should be: {error}") from error
     except (pa.ArrowException, OSError, ValueError) as error:
         raise PoisonObject(f"not a readable Parquet object: {error}") from error
     if version > CONTRACT_VERSION:
         raise PoisonObject(f"contract version {version} is newer than {CONTRACT_VERSION}: upgrade this reader")
-    if not isinstance(origin, dict):
-        raise PoisonObject("origin is not an object")
-    table = _complete(table, schema)
     _check(table, schema, PoisonObject)
-    return table.replace_schema_metadata(schema.metadata), origin
+    return pa.Table.from_arrays(table.columns, schema=schema), origin
 
 
 def _complete(table: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -17,8 +17,8 @@ INBOX_PREFIX = "inbox/"
 ARCHIVE_PREFIX = "archive/"
 SALTS_PREFIX = "salts/"
 
-_INBOX = re.compile(r"inbox/([a-z0-9_]+)/(\d{4}-\d\d-\d\d)/(\d\d)/([0-9A-Za-z-]{1,100})\.parquet")
-_ARCHIVE = re.compile(r"archive/([a-z0-9_]+)/(\d{4}-\d\d-\d\d)/([0-9A-Za-z-]{1,100})\.parquet")
+_INBOX = re.compile(r"inbox/([a-z0-9_]+)/(\d{4}-\d\d-\d\d)/(\d\d)/([0-9A-Za-z-]{1,100})\.parquet", re.ASCII)
+_ARCHIVE = re.compile(r"archive/([a-z0-9_]+)/(\d{4}-\d\d-\d\d)/([0-9A-Za-z-]{1,100})\.parquet", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,7 +36,8 @@ class InboxKey:
     segment_id: str
 
     def __str__(self) -> str:
-        return f"{INBOX_PREFIX}{self.dataset}/{self.hour:%Y-%m-%d/%H}/{self.segment_id}.parquet"
+        hour = self.hour.astimezone(UTC)
+        return f"{INBOX_PREFIX}{self.dataset}/{hour.date().isoformat()}/{hour:%H}/{self.segment_id}.parquet"
 
     @classmethod
     def parse(cls, key: str) -> Self | None:
@@ -66,7 +67,7 @@ class ArchiveKey:
     batch_id: str
 
     def __str__(self) -> str:
-        return f"{ARCHIVE_PREFIX}{self.dataset}/{self.day:%Y-%m-%d}/{self.batch_id}.parquet"
+        return f"{ARCHIVE_PREFIX}{self.dataset}/{self.day.isoformat()}/{self.batch_id}.parquet"
 
     @classmethod
     def parse(cls, key: str) -> Self | None:
