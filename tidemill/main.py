@@ -1,11 +1,39 @@
-"""The command line."""
+"""The command line's table of contents.
+
+The command modules import what they run only when they run it: `--help` and `version` answer at once.
+"""
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
+from tidemill.commands import contract, intake, mill, reports, running, sites
+from tidemill.console import CommandLine
 
+app = typer.Typer(
+    cls=CommandLine,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Tidemill takes events in over HTTP, holds them in a landing zone, and grinds them into sessions, "
+    "daily summaries and retention tables on a schedule.",
+)
 
-@app.command()
-def version() -> None:
-    """Print the version."""
-    typer.echo("0.1.0")
+app.command()(running.up)
+app.command()(running.collector)
+app.command()(running.demo)
+
+app.command()(mill.load)
+app.command()(mill.transform)
+app.command()(mill.daily)
+app.command()(mill.backfill)
+app.command()(mill.rebuild)
+app.command()(mill.purge)
+
+app.command()(intake.replay)
+app.command("import-log")(intake.import_log)
+
+app.command()(reports.status)
+app.command("database-url")(reports.database_url)
+app.command()(reports.version)
+
+app.add_typer(sites.app, name="sites")
+app.add_typer(contract.app, name="contract")

@@ -1,0 +1,1 @@
+"""What Dagster makes: the raw tables, the dbt models, and the operations that follow once a day."""

@@ -1,0 +1,138 @@
+"""The dbt models as assets, their tests as checks, and the run that builds what changed."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import dagster as dg
+from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject, dbt_assets
+
+from orchestration.assets.raw import AT_LEAST_DAILY, OWNERS, TRANSIENT
+from orchestration.dbt_files import PROJECT, dbt_environment, dbt_program, prepared_manifest, sweep_run_folders
+from orchestration.partitions import days_of
+from orchestration.resources import Mill
+from orchestration.sites_table import sync_sites
+from orchestration.transform_window import finish_transform, plan_transform
+
+LAYERS = ("seeds", "staging", "intermediate", "marts")
+"""The groups, in the order in which data pass them."""
+
+
+class LayerTranslator(DagsterDbtTranslator):
+    """Models become assets keyed by schema and table, grouped by layer."""
+
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
+        """The spec of a dbt node; sources stay as dagster-dbt makes them."""
+        spec = super().get_asset_spec(manifest, unique_id, project)
+        node = self.get_resource_props(manifest, unique_id)
+        if node["resource_type"] == "source":
+            return spec
+        layer = layer_of(node)
+        return spec.replace_attributes(
+            group_name=layer,
+            owners=list(spec.owners) or OWNERS,
+            freshness_policy=AT_LEAST_DAILY if layer == "marts" else None,
+        )
+
+
+def layer_of(node: Mapping[str, Any]) -> str:
+    """The layer of a dbt node: seeds apart, a model's is its first folder."""
+    return "seeds" if node["resource_type"] == "seed" else str(node["fqn"][1])
+
+
+class TransformConfig(dg.Config):
+    """How to transform.
+
+    Attributes:
+        full_refresh: Build every model from all of `raw`, instead of what changed.
+    """
+
+    full_refresh: bool = False
+
+
+def dbt_arguments(*, full_refresh: bool) -> list[str]:
+    """What dbt is asked to do. Unit tests check the SQL, not the data: they run with the test suite."""
+    return ["build", "--exclude-resource-type", "unit_test", *(["--full-refresh"] if full_refresh else [])]
+
+
+def not_built(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names of the models and seeds that did not succeed; a failing test makes dbt skip what depends on its model."""
+    return [_name(each) for each in results if _is_table(each) and each["status"] not in {"success", "no-op"}]
+
+
+def failed_tests(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Names of the tests of severity error that found something or could not run."""
+    return [_name(each) for each in results if not _is_table(each) and each["status"] in {"fail", "error"}]
+
+
+_PROJECT = DbtProject(project_dir=PROJECT, profiles_dir=PROJECT)
+
+DBT = DbtCliResource(project_dir=_PROJECT, profiles_dir=str(PROJECT), dbt_executable=dbt_program())
+
+
+@dbt_assets(
+    manifest=prepared_manifest(),
+    project=_PROJECT,
+    name="dbt_models",
+    dagster_dbt_translator=LayerTranslator(),
+    retry_policy=TRANSIENT,
+)
+def dbt_models(
+    context: dg.AssetExecutionContext, config: TransformConfig, mill: Mill, dbt: DbtCliResource
+) -> Iterator[Any]:
+    """Build what changed since the last finished transform, and test it.
+
+    The window is finished only when every model was built. Otherwise it stays open and the next run covers it again:
+    models are idempotent. A failing test of severity error fails the run either way.
+    """
+    clock = mill.clock(context.run.tags)
+    with mill.connect() as connection:
+        sync_sites(connection, mill.settings.sites, clock=clock)
+        plan = plan_transform(
+            connection, clock=clock, full_refresh=config.full_refresh, requested_days=days_of(context.run.tags)
+        )
+    os.environ.update(dbt_environment(mill.database_url))
+    started_s = time.monotonic()
+    invocation = dbt.cli(dbt_arguments(full_refresh=config.full_refresh), context=context, raise_on_error=False)
+    yield from invocation.stream()
+    results = run_results(invocation)
+    unbuilt, failed = not_built(results), failed_tests(results)
+    if results and not unbuilt:
+        with mill.connect() as connection:
+            finish_transform(connection, plan, clock=clock)
+    sweep_run_folders(PROJECT, now_s=time.time())
+    context.log.info("dbt took %.1f s for %d nodes", time.monotonic() - started_s, len(results))
+    if not invocation.is_successful():
+        raise dg.Failure(
+            failure_line(unbuilt, failed) or "dbt did not start to build; its output says why",
+            metadata={"not_built": unbuilt, "failed_tests": failed, "dbt_log": str(invocation.target_path / "dbt.log")},
+            allow_retries=not failed,  # what a test found will be found again
+        )
+
+
+def failure_line(unbuilt: Sequence[str], failed: Sequence[str]) -> str:
+    """One line about what went wrong; empty when nothing did."""
+    parts = []
+    if failed:
+        parts.append(f"tests failed: {', '.join(failed)}")
+    if unbuilt:
+        parts.append(f"not built: {', '.join(unbuilt)}; the window stays open for the next run")
+    return "; ".join(parts)
+
+
+def run_results(invocation: DbtCliInvocation) -> list[dict[str, Any]]:
+    """What dbt says about each node; empty when it ended before it ran any."""
+    try:
+        results: list[dict[str, Any]] = invocation.get_artifact("run_results.json")["results"]
+    except FileNotFoundError:
+        return []
+    return results
+
+
+def _is_table(result: Mapping[str, Any]) -> bool:
+    return str(result["unique_id"]).partition(".")[0] in {"model", "seed", "snapshot"}
+
+
+def _name(result: Mapping[str, Any]) -> str:
+    return str(result["unique_id"]).split(".")[2]

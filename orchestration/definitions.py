@@ -1,0 +1,31 @@
+"""Dagster's table of contents: everything that the UI, the daemon and the command line know of.
+
+raw/events, raw/rejects      assets/raw.py          job load, each minute
+staging … marts, seeds       assets/models.py       job transform, each ten minutes
+ops/closed_days, …           assets/operations.py   job daily, after midnight
+ops/purge                    assets/purging.py      at the end of daily, and job purge
+"""
+
+import dagster as dg
+
+from orchestration.assets.models import DBT, dbt_models
+from orchestration.assets.operations import closed_days, dagster_history
+from orchestration.jobs import DAILY_JOB, TRANSFORM_JOB
+from orchestration.loading import LOADING
+from orchestration.schedules import (
+    daily_after_midnight,
+    load_each_minute,
+    load_on_burst,
+    transform_every_ten_minutes,
+)
+
+defs = dg.Definitions.merge(
+    LOADING,
+    dg.Definitions(
+        assets=[dbt_models, closed_days, dagster_history],
+        jobs=[TRANSFORM_JOB, DAILY_JOB],
+        schedules=[load_each_minute, transform_every_ten_minutes, daily_after_midnight],
+        sensors=[load_on_burst],
+        resources={"dbt": DBT},
+    ),
+)

@@ -1,0 +1,128 @@
+"""`tidemill load`, `transform`, `daily`, `backfill`, `rebuild`, `purge`: the mill's work, by hand.
+
+They run the jobs of the schedules in this process, recorded in Dagster's storage.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tidemill.commands.options import AsJson, Now, parse_day
+from tidemill.console import emit_json, print_table, say
+
+if TYPE_CHECKING:
+    from orchestration.execution import Outcome
+
+Day = Annotated[
+    date | None,
+    typer.Option("--date", parser=parse_day, metavar="D", help="UTC day to summarise and close. Default: yesterday."),
+]
+
+
+def load(*, now: Now = None, as_json: AsJson = False) -> None:
+    """Load what waits in the inbox: archive it, copy it into `raw`, check the ledger."""
+    from tidemill.jobs import run_load
+
+    _report("load", run_load(now=now), as_json=as_json)
+
+
+def transform(
+    *,
+    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Build every model from all of raw.")] = False,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Build and test what changed since the last transform."""
+    from tidemill.jobs import run_transform
+
+    _report("transform", run_transform(full_refresh=full_refresh, now=now), as_json=as_json)
+
+
+def daily(*, day: Day = None, now: Now = None, as_json: AsJson = False) -> None:
+    """Do the work of the night: load, transform, close the day, purge."""
+    from tidemill.jobs import run_daily
+
+    day = day or (now or datetime.now(UTC)).date() - timedelta(days=1)
+    _report("daily", run_daily(first=day, last=day, now=now), as_json=as_json)
+
+
+def backfill(
+    *,
+    first: Annotated[date, typer.Option("--from", parser=parse_day, metavar="D", help="First UTC day.")],
+    last: Annotated[date, typer.Option("--to", parser=parse_day, metavar="D", help="Last UTC day.")],
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Do the daily work for every day from one to another, as one run."""
+    from tidemill.jobs import run_daily
+
+    if last < first:
+        raise typer.BadParameter("--to is before --from")
+    _report("backfill", run_daily(first=first, last=last, now=now), as_json=as_json)
+
+
+def purge(
+    *,
+    before: Annotated[
+        date | None,
+        typer.Option(
+            "--before", parser=parse_day, metavar="D", help="Purge the days before D. Default: the retention limits."
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only list what would go.")] = False,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
+    """Drop raw days, inbox and archive objects that are older than their limits and safe to drop."""
+    from tidemill.jobs import run_purge
+
+    _report("purge", run_purge(before=before, dry_run=dry_run, now=now), as_json=as_json)
+
+
+def rebuild(*, now: Now = None, as_json: AsJson = False) -> None:
+    """Drop raw and marts, reload everything from the archive and the inbox, transform."""
+    from tidemill.jobs import run_rebuild
+
+    restored, outcome = run_rebuild(now=now)
+    say(f"restored {restored:,} batches from the archive")
+    _report("rebuild", outcome, as_json=as_json)
+
+
+def _report(what: str, outcome: "Outcome", *, as_json: bool) -> None:
+    """Say what a run did; exit with 1 unless it succeeded."""
+    if as_json:
+        emit_json(
+            {
+                "what": what,
+                "success": outcome.is_success,
+                "run_id": outcome.run_id,
+                "error": outcome.error or None,
+                "failed_checks": outcome.failed_checks,
+                "assets": {name: _plain(metadata) for name, metadata in outcome.assets.items()},
+            }
+        )
+    else:
+        for name, metadata in outcome.assets.items():
+            facts = _plain(metadata)
+            if not name.startswith(("seeds/", "staging/", "intermediate/", "marts/")) and facts:
+                print_table(f"{what}: {name}", ("what", "value"), facts.items())
+        models = sum(name.startswith(("staging/", "intermediate/", "marts/")) for name in outcome.assets)
+        if models:
+            say(f"{models} models built")
+    for failed in outcome.failed_checks:
+        say(f"tidemill: check failed: {failed}")
+    if not outcome.is_success:
+        if outcome.error:
+            say(f"tidemill: {what} failed: {outcome.error}")
+        raise typer.Exit(1)
+
+
+def _plain(metadata: Mapping[str, object]) -> dict[str, object]:
+    """The numbers and short texts of a materialisation; previews are for the UI."""
+    return {
+        name: value
+        for name, value in metadata.items()
+        if isinstance(value, int | float | str) and name != "preview" and not name.startswith("dagster")
+    }

@@ -1,0 +1,55 @@
+"""`tidemill status`, `database-url`, `version`: what there is."""
+
+from typing import Annotated
+
+import typer
+
+from tidemill.commands.options import AsJson
+from tidemill.console import emit_json, print_rows, print_table, say
+
+
+def status(
+    *,
+    days: Annotated[int, typer.Option(min=1, help="Rows of the daily summary to show.")] = 14,
+    as_json: AsJson = False,
+) -> None:
+    """Show the ledger, the spool, the inbox, the last runs and the last days."""
+    from tidemill.status import collect_status
+
+    found = collect_status(day_rows=days)
+    if as_json:
+        emit_json(found)
+        return
+    print_table("ledger", ("what", "value"), found["ledger"].items())
+    print_table("spool", ("what", "value"), found["spool"].items())
+    print_rows("last runs", found["runs"])
+    print_rows("rejects", found["rejects"])
+    print_rows("days", found["days"])
+
+
+def database_url() -> None:
+    """Print the URL of the warehouse, for psql and other clients."""
+    import os
+
+    from landing.settings import LandingSettings
+    from tidemill import embedded
+    from tidemill.settings import read_settings
+
+    home = read_settings(LandingSettings).home
+    url = os.environ.get("TIDEMILL_DATABASE_URL")
+    if not url:
+        url = embedded.database_url(home, "tidemill")
+        if not embedded.is_running(home):
+            say("the embedded Postgres is not running; `tidemill up` starts it")
+    typer.echo(url)
+
+
+def version(*, as_json: AsJson = False) -> None:
+    """Print the version."""
+    from importlib.metadata import version as installed_version
+
+    number = installed_version("tidemill")
+    if as_json:
+        emit_json({"version": number})
+    else:
+        typer.echo(number)

@@ -1,0 +1,1 @@
+"""Three weeks of made-up traffic: made (`traffic`), sent (`send`), ground and reported (`run`)."""

@@ -1,0 +1,60 @@
+"""Runs the mill's jobs in this process. Each function imports only what its job needs: a load needs no dbt."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tidemill.environment import prepared_environment
+from tidemill.quiet import output_to
+
+if TYPE_CHECKING:
+    from orchestration.execution import Outcome
+
+
+def run_load(*, now: datetime | None = None) -> "Outcome":
+    """Load what waits in the inbox."""
+    with _surroundings():
+        from orchestration.execution import execute
+        from orchestration.loading import LOADING
+
+        return execute(LOADING, "load", now=now)
+
+
+def run_transform(*, full_refresh: bool = False, now: datetime | None = None) -> "Outcome":
+    """Build what changed, or everything."""
+    with _surroundings():
+        from orchestration.assets.models import TransformConfig
+        from orchestration.definitions import defs
+        from orchestration.execution import execute
+
+        return execute(defs, "transform", now=now, ops={"dbt_models": TransformConfig(full_refresh=full_refresh)})
+
+
+def run_daily(*, first: date, last: date, now: datetime | None = None) -> "Outcome":
+    """Load, transform, close each day from `first` to `last`, purge."""
+    with _surroundings():
+        from orchestration.definitions import defs
+        from orchestration.execution import execute
+        from orchestration.partitions import partition_tags
+
+        return execute(defs, "daily", now=now, tags=partition_tags(first, last))
+
+
+def run_purge(*, before: date | None, dry_run: bool, now: datetime | None = None) -> "Outcome":
+    """Drop, or list, what is older than its limit."""
+    with _surroundings():
+        from orchestration.assets.purging import PurgeConfig
+        from orchestration.execution import execute
+        from orchestration.loading import LOADING
+
+        config = PurgeConfig(before=before.isoformat() if before else None, dry_run=dry_run)
+        return execute(LOADING, "purge", now=now, ops={"ops__purge": config})
+
+
+@contextmanager
+def _surroundings() -> Iterator[None]:
+    """The parts' environment; their chatter in a log file."""
+    with prepared_environment() as environment, output_to(Path(environment["TIDEMILL_HOME"]) / "logs" / "commands.log"):
+        yield

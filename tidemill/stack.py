@@ -1,0 +1,187 @@
+"""Everything of one home on this machine: which processes, with which arguments, in which order."""
+
+import fcntl
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import yaml
+
+from collector.settings import CollectorSettings
+from tidemill.checkout import EXAMPLE_SITES, ROOT
+from tidemill.errors import CommandFailed
+from tidemill.logs import open_log
+from tidemill.settings import read_settings
+from tidemill.supervisor import Child, Supervisor
+
+CODE_LOCATION = "orchestration.definitions"
+START_TIMEOUT_S = 120
+"""A cold start imports Dagster and dbt four times; a small machine takes half a minute."""
+
+
+@contextmanager
+def only_stack_of() -> Iterator[CollectorSettings]:
+    """The settings, after it is sure that nothing else runs on the same home and that the sites file exists.
+
+    Raises:
+        CommandFailed: a setting is wrong, no sites file, or another `up` or `demo` holds the home.
+    """
+    settings = read_settings(CollectorSettings)
+    if not settings.sites.exists():
+        raise CommandFailed(
+            f"TIDEMILL_SITES: there is no sites file {settings.sites}; start from a copy of {EXAMPLE_SITES}"
+        )
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with (settings.home / "up.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandFailed(f"`tidemill up` or `demo` is already running on {settings.home}") from None
+        yield settings
+
+
+class Stack:
+    """The processes of one home, started in the order that they need each other.
+
+    Args:
+        supervisor: Looks after them from their start on.
+        settings: Where the collector listens, and the home.
+        environment: From `prepared_environment`.
+    """
+
+    def __init__(self, supervisor: Supervisor, settings: CollectorSettings, environment: Mapping[str, str]) -> None:
+        self._supervisor = supervisor
+        self._settings = settings
+        self._environment = environment
+        self._logs = settings.home / "logs"
+        self._dagster = settings.home / "dagster"
+        self._has_code_server = False
+
+    def start_collector(self) -> str:
+        """Start the collector and wait until it is ready; returns its address.
+
+        Raises:
+            CommandFailed: its port is taken, or it does not come up.
+        """
+        host, port = self._settings.collector_host, self._settings.collector_port
+        if not is_free(host, port):
+            raise CommandFailed(f"TIDEMILL_COLLECTOR_PORT: {host}:{port} is taken; choose another port")
+        log = self._start("collector", _module("tidemill", "collector"))
+        reachable = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  (compared, not bound)
+        self._await(lambda: answers(reachable, port, "/readyz"), "the collector", log)
+        return f"http://{reachable}:{port}"
+
+    def start_ui(self, port: int) -> str:
+        """Start Dagster's web server, on another port when the wanted one is taken; returns its address.
+
+        Raises:
+            CommandFailed: it does not come up.
+        """
+        self._start_code_server()
+        port = port if is_free("127.0.0.1", port) else free_port()
+        workspace = str(self._dagster / "workspace.yaml")
+        log = self._start(
+            "webserver", _program("dagster-webserver", "-h", "127.0.0.1", "-p", str(port), "-w", workspace)
+        )
+        self._await(lambda: answers("127.0.0.1", port, "/server_info"), "the Dagster UI", log)
+        return f"http://127.0.0.1:{port}"
+
+    def start_daemon(self) -> None:
+        """Start Dagster's daemon, and with it the schedules."""
+        self._start_code_server()
+        self._start("daemon", _program("dagster-daemon", "run", "-w", str(self._dagster / "workspace.yaml")))
+
+    def _start_code_server(self) -> None:
+        """One process that knows the definitions, for the web server and the daemon together."""
+        if self._has_code_server:
+            return
+        self._has_code_server = True
+        code_socket = self._dagster / "code.sock"
+        code_socket.unlink(missing_ok=True)
+        write_workspace(self._dagster / "workspace.yaml", code_socket)
+        options = ("-m", CODE_LOCATION, "-s", str(code_socket), "-d", str(ROOT))
+        log = self._start("code", _module("dagster", "code-server", "start", *options))
+        self._await(code_socket.exists, "the code server", log)
+
+    def _start(self, name: str, command: Sequence[str]) -> Path:
+        """Start a child; returns its log."""
+        log = self._logs / f"{name}.log"
+        self._supervisor.start(Child(name, command, self._environment, log))
+        return log
+
+    def _await(self, is_there: Callable[[], bool], what: str, log: Path) -> None:
+        """Look after the children until one of them answers, or somebody asks for the end."""
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        self._supervisor.watch(until=lambda: time.monotonic() > deadline_s or is_there())
+        if time.monotonic() > deadline_s:
+            raise CommandFailed(f"{what} does not answer after {START_TIMEOUT_S} s; see {log}")
+
+
+def prepare(environment: Mapping[str, str], log: Path) -> None:
+    """Bring tables up to date and have the dbt project parsed, once, before processes race to do it.
+
+    Raises:
+        CommandFailed: it failed; the log says why.
+    """
+    with open_log(log) as output:
+        done = subprocess.run(  # noqa: S603  (our own module)
+            _module("tidemill.prepare"), env=dict(environment), stdout=output, stderr=output, check=False
+        )
+    if done.returncode:
+        raise CommandFailed(f"the warehouse cannot be prepared; see {log}")
+
+
+def is_free(host: str, port: int) -> bool:
+    """Whether a server could listen there."""
+    with socket.socket() as candidate:
+        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            candidate.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as candidate:
+        candidate.bind(("127.0.0.1", 0))
+        port: int = candidate.getsockname()[1]
+        return port
+
+
+def answers(host: str, port: int, path: str) -> bool:
+    """Whether a GET of `path` is answered 200."""
+    connection = http.client.HTTPConnection(host, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _module(name: str, *arguments: str) -> list[str]:
+    """Command that runs a module in this interpreter, whatever is on the path."""
+    return [sys.executable, "-m", name, *arguments]
+
+
+def _program(name: str, *arguments: str) -> list[str]:
+    """Command that runs a program installed beside this interpreter."""
+    return [str(Path(sys.executable).parent / name), *arguments]
+
+
+def write_workspace(path: Path, code_socket: Path) -> None:
+    """Tell the web server and the daemon to share one code server, over a socket that only we can reach."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    server = {"socket": str(code_socket), "location_name": "tidemill"}
+    temporary = path.with_suffix(f".{os.getpid()}")
+    temporary.write_text(yaml.safe_dump({"load_from": [{"grpc_server": server}]}), encoding="utf-8")
+    temporary.replace(path)
