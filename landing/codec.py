@@ -16,6 +16,13 @@ _ORIGIN_KEY = b"tidemill.origin"
 _ZSTD_LEVEL = 6
 _ROW_GROUP_ROWS = 65_536
 
+_ENCODINGS = {
+    **dict.fromkeys(("event_id", "client_event_id", "reject_id", "request_id"), "DELTA_BYTE_ARRAY"),
+    **dict.fromkeys(("page_view_id", "visitor_id", "ip"), "DELTA_LENGTH_BYTE_ARRAY"),
+    **dict.fromkeys(("occurred_at", "received_at", "client_time", "sent_at", "segment_row"), "DELTA_BINARY_PACKED"),
+}
+"""Encodings of columns with few repeated values, for which a dictionary costs up to a third more bytes."""
+
 
 @with_config(ConfigDict(extra="forbid"))
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,8 @@ def encode(table: pa.Table, schema: pa.Schema, origin: SegmentOrigin | BatchOrig
     pq.write_table(
         table.replace_schema_metadata(metadata),
         sink,
+        use_dictionary=[name for name in schema.names if name not in _ENCODINGS],
+        column_encoding={name: encoding for name, encoding in _ENCODINGS.items() if name in schema.names},
         compression="zstd",
         compression_level=_ZSTD_LEVEL,
         row_group_size=_ROW_GROUP_ROWS,

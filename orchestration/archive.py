@@ -1,16 +1,18 @@
 """The archive: every loaded batch as one sorted Parquet object, from which `raw` and the ledger can be restored."""
 
+from dataclasses import dataclass
 from typing import Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from landing.codec import BatchObject, BatchOrigin, encode
+from landing.codec import BatchObject, BatchOrigin, decode_batch, encode
 from landing.contract import EVENTS, Dataset
 from landing.errors import PoisonObject
 from landing.keys import ArchiveKey
 from landing.schema import loaded_schema
 from landing.store import Store
+from orchestration.folding import fold, unfold
 from orchestration.ledger import PlannedBatch
 
 _EVENT_ORDER: Final = [("site_id", "ascending"), ("visitor_id", "ascending"), ("occurred_at", "ascending")]
@@ -53,9 +55,35 @@ def put_batch(store: Store, batch: PlannedBatch, dataset: Dataset, table: pa.Tab
     Raises:
         StoreUnavailable: the store failed; the object may or may not be there.
     """
-    data = encode(table, loaded_schema(dataset), batch_origin(batch, late_rows))
+    data = encode(fold(table, dataset), loaded_schema(dataset), batch_origin(batch, late_rows))
     store.put(str(archive_key(batch)), data)
     return len(data)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchivedBatch:
+    """An archive object in memory."""
+
+    rows: pa.Table
+    origin: BatchOrigin
+    size_bytes: int
+
+
+def read_batch(store: Store, key: ArchiveKey, dataset: Dataset) -> ArchivedBatch:
+    """The rows of an archive object as they were loaded.
+
+    Raises:
+        ObjectMissing: there is no such object.
+        PoisonObject: it is no object of this contract, or not the one that its key names.
+        StoreUnavailable: the store failed.
+    """
+    data = store.get(str(key))
+    rows, origin = decode_batch(data, loaded_schema(dataset))
+    if origin.batch_id != key.batch_id:
+        raise PoisonObject(f"holds batch {origin.batch_id}")
+    if sum(each.rows for each in origin.objects) != rows.num_rows:
+        raise PoisonObject(f"has {rows.num_rows} rows, its origin says otherwise")
+    return ArchivedBatch(unfold(rows, dataset), origin, len(data))
 
 
 def archived_rows(store: Store, key: str) -> int:

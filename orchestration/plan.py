@@ -29,8 +29,8 @@ class LoadLimits:
         batch_objects_max: Inbox objects of a batch; each costs a row of the ledger and of the archive's metadata.
     """
 
-    batch_rows_max: int = 100_000
-    batch_bytes_max: int = 96 * 2**20
+    batch_rows_max: int = 50_000
+    batch_bytes_max: int = 48 * 2**20
     batch_objects_max: int = 2_000
 
 

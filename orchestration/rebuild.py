@@ -16,13 +16,13 @@ import pyarrow.compute as pc
 import structlog
 from psycopg import sql
 
-from landing.codec import BatchOrigin, decode_batch
+from landing.codec import BatchOrigin
 from landing.contract import DATASETS, Dataset
 from landing.errors import ObjectMissing, PoisonObject
 from landing.keys import ARCHIVE_PREFIX, ArchiveKey
-from landing.schema import loaded_schema
 from landing.store import ObjectInfo, Store
 from orchestration import ledger, raw_copy
+from orchestration.archive import read_batch
 from orchestration.counting import count_rows, happened_at
 from orchestration.database import Connection, connect, ensure_partition, exclusive_ledger, partitions
 from orchestration.errors import ArchiveDamaged, HistoryLoss
@@ -138,7 +138,11 @@ def _forget(connection: Connection, now: datetime) -> int:
 def _restore(store: Store, connection: Connection, session: RawSession, key: ArchiveKey) -> int:
     """Restore one batch; returns the rows copied into `raw`."""
     dataset = next(dataset for dataset in DATASETS if dataset.name == key.dataset)
-    data, rows, origin = _read(store, key, dataset)
+    try:
+        archived = read_batch(store, key, dataset)
+    except (ObjectMissing, PoisonObject) as error:
+        raise ArchiveDamaged(f"{key} cannot be restored: {error}") from error
+    rows, origin = archived.rows, archived.origin
     batch = _batch_of(origin, key)
     with connection.transaction():
         ledger.write_plan(connection, batch)
@@ -147,7 +151,7 @@ def _restore(store: Store, connection: Connection, session: RawSession, key: Arc
         batch,
         counts=count_rows(rows, dataset, batch.day, late),
         archive_key=str(key),
-        archive_bytes=data,
+        archive_bytes=archived.size_bytes,
         committed_at=batch.planned_at,
     )
     loaded = rows.filter(pc.invert(late)) if origin.late_rows else rows
@@ -158,20 +162,6 @@ def _restore(store: Store, connection: Connection, session: RawSession, key: Arc
         session.copy(batch, dataset, loaded)
     session.commit()
     return int(loaded.num_rows)
-
-
-def _read(store: Store, key: ArchiveKey, dataset: Dataset) -> tuple[int, pa.Table, BatchOrigin]:
-    """Length, rows and origin of an archive object."""
-    try:
-        data = store.get(str(key))
-        rows, origin = decode_batch(data, loaded_schema(dataset))
-    except (ObjectMissing, PoisonObject) as error:
-        raise ArchiveDamaged(f"{key} cannot be restored: {error}") from error
-    if origin.batch_id != key.batch_id:
-        raise ArchiveDamaged(f"{key} holds batch {origin.batch_id}")
-    if sum(each.rows for each in origin.objects) != rows.num_rows:
-        raise ArchiveDamaged(f"{key} has {rows.num_rows} rows, its origin says otherwise")
-    return len(data), rows, origin
 
 
 def _batch_of(origin: BatchOrigin, key: ArchiveKey) -> PlannedBatch:

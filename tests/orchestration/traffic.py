@@ -138,6 +138,7 @@ def _visit(rng: random.Random, at: datetime, end: datetime) -> Iterator[dict[str
         yield event(
             client_time,
             event_id=identity,
+            client_event_id=identity,
             site_id=site,
             protocol_version="1",
             tracking_key=site,
