@@ -105,7 +105,8 @@ class Warehouse:
         """Empty everything, as after installation."""
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute("set client_min_messages = warning")
-            for schema in ("marts", "intermediate", "staging", "raw", "ops"):
+            # Schema staging stays for its seeds: they are the same for every test.
+            for schema in ("marts", "intermediate", "raw", "ops"):
                 connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
             for name in ("001_ops.sql", "raw.sql"):
                 connection.execute((SQL_FOLDER / name).read_bytes())
@@ -183,13 +184,16 @@ class Warehouse:
         _copy_events(connection, day, [event | {"batch_id": batch_id} for event in events])
         return batch_id
 
-    def transform(self, *arguments: str, full_refresh: bool = False, finish: bool = True) -> Any:
+    def transform(
+        self, *arguments: str, full_refresh: bool = False, finish: bool = True, command: str = "run"
+    ) -> Any:
         """Plan a transform, run dbt, mark it finished, as the orchestration does; returns dbt's result.
 
         Args:
-            arguments: Further arguments of `dbt build`, such as --select.
+            arguments: Further arguments of dbt, such as --select.
             full_refresh: Build everything anew.
             finish: False: leave it unfinished, as a crash would.
+            command: "build" to run the data tests too.
         """
         with psycopg.connect(self.url) as connection:
             connection.execute("delete from ops.transforms where finished_at is null")
@@ -198,8 +202,8 @@ class Warehouse:
                 " select after_batch_id, upto_batch_id, %s, now() from ops.transform_window returning transform_id",
                 (full_refresh,),
             ).fetchone()
-        result = self.dbt("build", "--exclude-resource-type", "unit_test", *arguments,
-                          *(["--full-refresh"] if full_refresh else []))
+        unit_tests = ["--exclude-resource-type", "unit_test"] if command == "build" else []
+        result = self.dbt(command, *unit_tests, *arguments, *(["--full-refresh"] if full_refresh else []))
         if finish:
             assert result.success, failures(result)
             with psycopg.connect(self.url) as connection:
@@ -217,6 +221,7 @@ class Warehouse:
             parsed = dbtRunner().invoke(["parse", *common])
             assert parsed.success, parsed.exception
             self._manifest = parsed.result
+            self.dbt("seed")
         return dbtRunner(manifest=self._manifest).invoke([*arguments, *common])
 
 
