@@ -48,5 +48,5 @@ def create_app(*, intake: Intake, probe: Callable[[], None], metrics: Metrics, c
         """The release."""
         return jsonify(version=version)
 
-    app.wsgi_app = Front(intake, app.wsgi_app, clock=clock)  # type: ignore[method-assign]
+    app.wsgi_app = Front(intake, app.wsgi_app, clock=clock)  # type: ignore[method-assign,assignment]
     return app

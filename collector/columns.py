@@ -5,8 +5,9 @@
 
 import math
 import re
+import sys
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 import msgspec
@@ -107,7 +108,7 @@ def _boolean(column: Column) -> Fitter:
 def _number(value: Any) -> float | int | None:  # noqa: ANN401
     """A finite number from a number or from text that is one."""
     if isinstance(value, str) and len(value) <= NUMBER_DIGITS_MAX and _NUMBER.fullmatch(value.strip()):
-        value = float(value)
+        value = int(value) if value.strip().lstrip("+-").isdecimal() else float(value)
     if type(value) is int or (isinstance(value, float) and math.isfinite(value)):
         return value
     return None
@@ -133,7 +134,7 @@ def _integer(column: Column) -> Fitter:
 def _float(column: Column) -> Fitter:
     def fit(value: Any, warnings: list[str]) -> float | None:  # noqa: ANN401
         number = _number(value)
-        if number is not None and abs(number) < 1e308:
+        if number is not None and abs(number) <= sys.float_info.max:
             return float(number)
         if value is not None:
             warn(warnings, "invalid", column.name)
@@ -146,18 +147,14 @@ def _money(column: Column) -> Fitter:
     """decimal128(18, 6) as text, the one form that loses nothing on its way through JSON."""
 
     def fit(value: Any, warnings: list[str]) -> str | None:  # noqa: ANN401
-        if value is None:
-            return None
-        try:
-            if isinstance(value, bool) or (isinstance(value, str) and not _NUMBER.fullmatch(value.strip())):
-                raise InvalidOperation
-            amount = Decimal(str(value).strip())
-            if not amount.is_finite() or abs(amount) >= _MONEY_LIMIT - 1:
-                raise InvalidOperation
-            return f"{amount.quantize(_MICRO):f}"
-        except InvalidOperation:
+        text = str(value).strip()
+        if not isinstance(value, bool) and len(text) <= NUMBER_DIGITS_MAX and _NUMBER.fullmatch(text):
+            amount = Decimal(text)
+            if abs(amount) < _MONEY_LIMIT - 1:
+                return f"{amount.quantize(_MICRO):f}"
+        if value is not None:
             warn(warnings, "invalid", column.name)
-            return None
+        return None
 
     return fit
 

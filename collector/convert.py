@@ -11,6 +11,10 @@ from landing.contract import Origin, dataset
 from landing.keys import InboxKey
 from landing.schema import INSTANT, landed_schema
 
+# Arrow's own allocators and a pool of threads keep what a conversion took: some 30 MB in every worker for good.
+pa.set_memory_pool(pa.system_memory_pool())
+pa.set_cpu_count(1)
+
 _POISON_NAMESPACE = uuid.UUID("2a0f8dd1-7d7c-5d55-9f0e-5a5b44e3ce10")
 
 

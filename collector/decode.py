@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import zlib
 
 import msgspec
@@ -9,6 +10,8 @@ import msgspec
 from collector.limits import INFLATED_BYTES_MAX, JSON_DEPTH_MAX, NUMBER_DIGITS_MAX
 from collector.refusal import Reason, Refused
 
+_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+_BRACKET = re.compile(rb"[{}\[\]]")
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW_BITS = 31  # zlib's way to ask for a gzip header
 
@@ -57,23 +60,9 @@ def read_json(body: bytes) -> tuple[object, tuple[str, ...]]:
 def _depth(body: bytes) -> int:
     """Deepest nesting of brackets outside strings."""
     depth = deepest = 0
-    in_text = False
-    escaped = False
-    for byte in body:
-        if in_text:
-            if escaped:
-                escaped = False
-            elif byte == 0x5C:  # backslash
-                escaped = True
-            elif byte == 0x22:  # quote
-                in_text = False
-        elif byte == 0x22:
-            in_text = True
-        elif byte in b"{[":
-            depth += 1
-            deepest = max(deepest, depth)
-        elif byte in b"}]":
-            depth -= 1
+    for bracket in _BRACKET.findall(_TEXT.sub(b"", body)):
+        depth += 1 if bracket in b"{[" else -1
+        deepest = max(deepest, depth)
     return deepest
 
 

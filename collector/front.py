@@ -59,6 +59,7 @@ class Front:
         self._clock = clock
 
     def __call__(self, environment: Environment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
         path = environment["PATH_INFO"]
         if not path.isascii():
             path = path.encode("latin-1", "replace").decode("utf-8", "replace")

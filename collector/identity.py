@@ -50,7 +50,6 @@ def hashed_visitor(salt: bytes, *, site_id: str, address: str | None, user_agent
     return hashlib.blake2b(message, key=salt, digest_size=_VISITOR_BYTES).hexdigest()
 
 
-@functools.lru_cache(maxsize=4_096)
 def truncated(address: str) -> str | None:
     """The network of an address: /24 of IPv4, /48 of IPv6; None for what is no address."""
     parsed = parse_address(address)
@@ -61,6 +60,7 @@ def truncated(address: str) -> str | None:
     return str(type(parsed)(int(parsed) >> dropped_bits << dropped_bits))
 
 
+@functools.lru_cache(maxsize=8_192)
 def kept_address(address: str | None, policy: str) -> str | None:
     """What the site's policy (truncate, drop or full) keeps of an address."""
     if address is None or policy == "drop":

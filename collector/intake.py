@@ -1,7 +1,7 @@
 """The one path behind all protocols: limits → decode → protocol → rows → spool → answer."""
 
+import os
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ import msgspec
 
 from collector import rows
 from collector.decode import inflate
-from collector.limits import HEADER_BYTES_MAX, PATH_CHARS_MAX, QUERY_CHARS_MAX, WIRE_BYTES_MAX
+from collector.limits import PATH_CHARS_MAX, QUERY_CHARS_MAX, WIRE_BYTES_MAX
 from collector.metrics import Metrics
 from collector.plans import SiteDirectory
 from collector.protocols import ROUTES
@@ -134,7 +134,7 @@ class Intake:
             received_at=delivery.received_at,
             address=directory.client_address(delivery.peer, delivery.headers.get("x-forwarded-for")),
             site_id=site_id,
-            request_id=uuid.uuid4().hex,
+            request_id=os.urandom(12).hex(),
         )
         origin = delivery.headers.get("origin")
         is_allowed = origin is not None and directory.allows_origin(origin)
@@ -219,8 +219,6 @@ def _check_limits(delivery: Delivery) -> None:
         raise Refused(Reason.BODY_TOO_LARGE, 413, f"more than {WIRE_BYTES_MAX} bytes")
     if len(delivery.path) > PATH_CHARS_MAX or len(delivery.query) > QUERY_CHARS_MAX:
         raise Refused(Reason.URL_TOO_LONG, 414, "the path or the query is too long")
-    if sum(map(len, delivery.headers.values())) > HEADER_BYTES_MAX:
-        raise Refused(Reason.HEADERS_TOO_LARGE, 431, f"more than {HEADER_BYTES_MAX} bytes of headers")
 
 
 def _with_body(request: Request, body: bytes) -> Request:

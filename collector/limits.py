@@ -9,8 +9,8 @@ INFLATED_BYTES_MAX = 4_194_304
 EVENTS_MAX = 2_500
 """Events of one request; more is answered 413. The batching SDKs assume that 2,500 pass."""
 
-EVENT_BYTES_MAX = 65_536
-"""Bytes of one event's JSON; a longer one is rejected alone."""
+EVENT_CHARS_MAX = 65_536
+"""Characters of one event's JSON; a longer one is rejected alone."""
 
 JSON_DEPTH_MAX = 32
 """Levels of arrays and objects in a body; deeper is answered 400."""
@@ -27,8 +27,8 @@ PATH_CHARS_MAX = 2_048
 QUERY_CHARS_MAX = 16_384
 """Characters of the query; longer is answered 414."""
 
-HEADER_BYTES_MAX = 32_768
-"""Bytes of all header values together; more is answered 431."""
+HEADER_BYTES_MAX = 65_536
+"""Bytes of the request line and all headers together; the server answers more with 431 and nothing is kept."""
 
 WARNINGS_MAX = 20
 """Warnings kept per event."""

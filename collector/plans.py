@@ -1,5 +1,6 @@
 """The sites file, prepared for speed: what each request needs of a site, worked out once per change of the file."""
 
+import functools
 import ipaddress
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
@@ -9,6 +10,7 @@ from landing.credentials import Secret, SecretVerifier
 from landing.site import Site
 from landing.sites import Sites
 
+_ADDRESSES_KEPT = 8_192
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -78,6 +80,8 @@ class SiteDirectory:
         self._plans = {site_id: plan_site(site) for site_id, site in sites.sites.items()}
         self._default = None if sites.default_site is None else self._plans[sites.default_site]
         self._proxies: tuple[_Network, ...] = tuple(sites.trusted_proxies)
+        # Addresses repeat, and parsing one costs as much as mapping an event.
+        self.client_address = functools.lru_cache(maxsize=_ADDRESSES_KEPT)(self._client_address)
 
     def by_id(self, site_id: str | None) -> SitePlan | None:
         """The site called `site_id`; the default site when none is named; None when there is no such site."""
@@ -104,7 +108,7 @@ class SiteDirectory:
         """Some site allows browsers to send from `origin`: all that a preflight can know."""
         return any(plan.allows_origin(origin) for plan in self._plans.values())
 
-    def client_address(self, peer: str, forwarded_for: str | None) -> str | None:
+    def _client_address(self, peer: str, forwarded_for: str | None) -> str | None:
         """The last address that no trusted proxy vouches against: the peer, or one of X-Forwarded-For behind it."""
         chain = [peer]
         if forwarded_for and self._is_trusted(peer):

@@ -9,8 +9,6 @@ class Reason(StrEnum):
 
     BODY_TOO_LARGE = "body_too_large"
     """More bytes than allowed, as sent or inflated."""
-    HEADERS_TOO_LARGE = "headers_too_large"
-    """More bytes of headers than allowed."""
     URL_TOO_LONG = "url_too_long"
     """A longer path or query than allowed."""
     INVALID_GZIP = "invalid_gzip"

@@ -13,7 +13,7 @@ import msgspec
 
 from collector.columns import FITTERS, json_text, warn
 from collector.identity import event_id, hashed_visitor, kept_address
-from collector.limits import EVENT_BYTES_MAX, REJECT_BODY_BYTES_MAX, WARNINGS_MAX
+from collector.limits import EVENT_CHARS_MAX, REJECT_BODY_BYTES_MAX, WARNINGS_MAX
 from collector.plans import SitePlan, parse_address
 from collector.reading import Candidate, Reading
 from collector.refusal import Reason, Reject
@@ -95,9 +95,11 @@ class _Builder:
         self._shared_warnings = list(reading.warnings)
         self._shared: dict[str, Any] = {}
         if reading.user_agent:
-            self._fit("user_agent", reading.user_agent, self._shared, self._shared_warnings)
+            reading.shared.setdefault("user_agent", reading.user_agent)
         for name, value in reading.shared.items():
-            self._fit(name, value, self._shared, self._shared_warnings)
+            fitted = FITTERS[name](value, self._shared_warnings)
+            if fitted is not None:
+                self._shared[name] = fitted
         self._address = kept_address(reading.address, self._plan.ip)
 
     def row(self, candidate: Candidate, protocol: str) -> dict[str, Any] | Reject:
@@ -117,19 +119,10 @@ class _Builder:
             fitted = FITTERS[name](value, warnings)
             if fitted is not None:
                 row[name] = fitted
-        if self._reading.from_server:
-            invalid = next((each for each in warnings if each.startswith("invalid:")), None)
-            if invalid is not None:
-                return Reject(
-                    candidate.index, Reason.INVALID_FIELD, invalid.removeprefix("invalid:"), candidate.original
-                )
-        if plan.hosts and "page_url" in row and not _is_counted(row["page_url"], plan.hosts):
-            return Reject(
-                candidate.index, Reason.HOST_NOT_COUNTED, "the page's host is not counted", candidate.original
-            )
         original = _encode_original(candidate.original)
-        if len(original) > EVENT_BYTES_MAX:
-            return Reject(candidate.index, Reason.EVENT_TOO_LARGE, f"{len(original)} bytes", candidate.original)
+        refused = self._refusal(row, warnings, len(original))
+        if refused is not None:
+            return Reject(candidate.index, *refused, candidate.original)
         row.setdefault("event_type", "event")
         row.setdefault("is_interaction", True)
         row["event_id"] = event_id(plan.site_id, protocol, row.get("client_event_id"))
@@ -143,6 +136,18 @@ class _Builder:
         if warnings:
             row["warnings"] = warnings[:WARNINGS_MAX]
         return row
+
+    def _refusal(self, row: dict[str, Any], warnings: list[str], original_chars: int) -> tuple[Reason, str] | None:
+        """Why an event is refused although it could be read."""
+        if self._reading.from_server:
+            invalid = next((each for each in warnings if each.startswith("invalid:")), None)
+            if invalid is not None:
+                return Reason.INVALID_FIELD, invalid.removeprefix("invalid:")
+        if self._plan.hosts and "page_url" in row and not _is_counted(row["page_url"], self._plan.hosts):
+            return Reason.HOST_NOT_COUNTED, "the page's host is not counted"
+        if original_chars > EVENT_CHARS_MAX:
+            return Reason.EVENT_TOO_LARGE, f"{original_chars} characters"
+        return None
 
     def _identify(self, row: dict[str, Any], address: str | None) -> bool:
         """Set visitor and address; returns whether an id that the client sent is withheld, and so must be raw."""
@@ -173,12 +178,6 @@ class _Builder:
             visitor_id = hashed_visitor(salt, site_id=self._plan.site_id, address=address, user_agent=user_agent)
             self._visitors[(address, user_agent)] = visitor_id
         return visitor_id
-
-    @staticmethod
-    def _fit(name: str, value: object, row: dict[str, Any], warnings: list[str]) -> None:
-        fitted = FITTERS[name](value, warnings)
-        if fitted is not None:
-            row[name] = fitted
 
 
 def _encode_original(original: object) -> str:

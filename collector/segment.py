@@ -54,13 +54,13 @@ class SegmentContent:
 
     Attributes:
         header: The segment's header.
-        rows: Newline-delimited JSON by dataset, in order of writing.
+        rows: Newline-delimited JSON by dataset, in order of writing; views of the file's bytes.
         torn_bytes: Bytes at the end that are no whole record; never acknowledged.
         damaged_records: Records before the end that fail their checksum.
     """
 
     header: SegmentHeader
-    rows: dict[str, list[bytes]] = field(default_factory=dict)
+    rows: dict[str, list[memoryview]] = field(default_factory=dict)
     torn_bytes: int = 0
     damaged_records: int = 0
 
@@ -82,11 +82,11 @@ def read_segment(path: Path) -> SegmentContent:
         SegmentUnreadable: nothing of it can be used.
         OSError: the file cannot be read.
     """
-    data = path.read_bytes()
-    if not data.startswith(MAGIC):
+    data = memoryview(path.read_bytes())
+    if bytes(data[: len(MAGIC)]) != MAGIC:
         raise SegmentUnreadable(f"{path.name} does not begin with {MAGIC.decode()}")
     first = _payload_at(data, len(MAGIC))
-    if first is None or not first.startswith(_HEADER_TAG):
+    if first is None or bytes(first[:1]) != _HEADER_TAG:
         raise SegmentUnreadable(f"the header of {path.name} is damaged")
     try:
         header = msgspec.json.decode(first[1:], type=SegmentHeader)
@@ -95,7 +95,7 @@ def read_segment(path: Path) -> SegmentContent:
     return _read_records(data, len(MAGIC) + _FRAME.size + len(first), header)
 
 
-def _read_records(data: bytes, offset: int, header: SegmentHeader) -> SegmentContent:
+def _read_records(data: memoryview, offset: int, header: SegmentHeader) -> SegmentContent:
     content = SegmentContent(header)
     damaged = 0  # damaged records count only once a whole one follows: before that they are the torn tail
     torn_from = offset
@@ -106,10 +106,11 @@ def _read_records(data: bytes, offset: int, header: SegmentHeader) -> SegmentCon
             break
         payload = _payload_at(data, offset)
         offset = following
-        if payload is None or payload[:1] not in _DATASETS:
+        dataset = None if payload is None else _DATASETS.get(bytes(payload[:1]))
+        if payload is None or dataset is None:
             damaged += 1
             continue
-        content.rows.setdefault(_DATASETS[payload[:1]], []).append(payload[1:])
+        content.rows.setdefault(dataset, []).append(payload[1:])
         content.damaged_records, torn_from = damaged, following
     content.torn_bytes = len(data) - torn_from
     return content
@@ -119,7 +120,7 @@ def _frame(payload: bytes) -> bytes:
     return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
 
 
-def _payload_at(data: bytes, offset: int) -> bytes | None:
+def _payload_at(data: memoryview, offset: int) -> memoryview | None:
     """The payload of the record at `offset`; None when it is cut short or fails its checksum."""
     if offset + _FRAME.size > len(data):
         return None

@@ -26,7 +26,7 @@ class CollectorSettings(LandingSettings):
     collector_workers: int = Field(default=2, ge=1, le=64)
     spool_limit_bytes: int = Field(default=1024 * _MEBIBYTE, ge=_MEBIBYTE)
     segment_max_seconds: float = Field(default=5.0, gt=0, le=3_600)
-    segment_max_bytes: int = Field(default=4 * _MEBIBYTE, ge=65_536, le=64 * _MEBIBYTE)
+    segment_max_bytes: int = Field(default=2 * _MEBIBYTE, ge=65_536, le=64 * _MEBIBYTE)
 
     @property
     def spool_folder(self) -> Path:

@@ -44,7 +44,7 @@ class Backoff:
 
     def fail(self) -> float:
         """Note a failure; returns the seconds to wait."""
-        wait_s = min(_BACKOFF_MAX_S, _BACKOFF_FIRST_S * 2**self._failures) * random.uniform(0.5, 1.0)
+        wait_s = min(_BACKOFF_MAX_S, _BACKOFF_FIRST_S * 2.0**self._failures) * random.uniform(0.5, 1.0)
         self._failures = min(self._failures + 1, 16)
         self._until_s = time.monotonic() + wait_s
         return wait_s
@@ -143,7 +143,7 @@ class Shipper:
             content = read_segment(path)
             objects = to_objects(content)
         except (SegmentUnreadable, Unconvertible) as error:
-            log.error("segment cannot be shipped; it was put aside", segment=path.name, error=str(error))
+            log.exception("segment cannot be shipped; it was put aside", segment=path.name, error=str(error))
             _put_aside(path)
             return True
         try:

@@ -4,7 +4,6 @@ Source: the tracker's wire format, "Clock skew": true time = ts + (server receip
 difference exceeds 5 s.
 """
 
-import math
 import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -43,9 +42,8 @@ def local_date(moment: datetime, zone: ZoneInfo) -> date:
 
 def parse_epoch_ms(value: object) -> int | None:
     """Epoch microseconds of a number of milliseconds; None when it is no plausible time."""
-    if type(value) is int or (type(value) is float and math.isfinite(value)):
-        moment_us = round(value * 1_000)
-        return moment_us if 0 < moment_us <= _LAST_US else None
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= _LAST_US // 1_000:
+        return max(1, round(value * 1_000))
     return None
 
 
@@ -61,10 +59,9 @@ def parse_time(value: object) -> int | None:
         return None
     day, clock, fraction, offset = match.groups()
     offset = "+00:00" if offset in {None, "Z", "z"} else offset
+    seconds = f"{clock}.{(fraction or '0')[:6]:0<6}" if len(clock) > len("00:00") else clock
     try:
-        moment = datetime.fromisoformat(
-            f"{day}T{clock}.{(fraction or '0')[:6]:0<6}{offset}" if clock.count(":") == 2 else f"{day}T{clock}{offset}"
-        )
+        moment = datetime.fromisoformat(f"{day}T{seconds}{offset}")
         moment_us = to_us(moment)
     except (ValueError, OverflowError):
         return None

@@ -7,6 +7,7 @@ beside `events`, once for all of them. An event keeps its wire name in `event_na
 import base64
 import binascii
 import functools
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -215,7 +216,7 @@ def _order(action: str, columns: dict[str, Any], props: dict[str, Any]) -> None:
             columns[column] = props[key]
 
 
-_PROPS_READERS = {
+_PROPS_READERS: dict[str, Callable[[dict[str, Any], dict[str, Any]], None]] = {
     "identify": _identify,
     "alias": _alias,
     "consent": _consent,
