@@ -45,9 +45,11 @@ bench: install ## Benchmarks as ratios. OUT=file.json also writes them down.
 soak: install ## Long-running crash tests.
 	pytest -m soak $(ARGS)
 
-lock: ## Resolve pyproject.toml again into requirements.lock. Needs uv.
+lock: ## Resolve pyproject.toml again into requirements.lock, and its production part. Needs uv.
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
 		--no-header --no-emit-index-url --extra dev pyproject.toml -o requirements.lock
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
+		--no-header --no-emit-index-url --constraint requirements.lock pyproject.toml -o deploy/requirements.lock
 
 clean: ## Remove everything that install and demo made.
 	rm -rf $(VENV) .tidemill
