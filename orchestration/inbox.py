@@ -85,7 +85,7 @@ def _read_object(store: Store, info: ObjectInfo) -> ReadObject | UnreadableObjec
     except ObjectMissing:
         return UnreadableObject(info.key, info.size_bytes, "the object has gone from the inbox", is_missing=True)
     except PoisonObject as error:
-        return UnreadableObject(info.key, info.size_bytes, str(error))
+        return UnreadableObject(info.key, info.size_bytes, str(error).partition("\n")[0])
     return ReadObject(info.key, len(data), table, origin)
 
 

@@ -28,16 +28,16 @@ AGENTS = [
 ]
 
 
-def event(occurred_at: datetime, **changes: Any) -> dict[str, Any]:
-    """The smallest acceptable event, with changes."""
+def event(at: datetime, /, **changes: Any) -> dict[str, Any]:
+    """The smallest acceptable event, which happened and was received at `at`, with changes."""
     row = {
         "event_id": str(uuid.uuid4()),
         "site_id": "shop",
         "protocol": "tracker",
         "event_type": "page_view",
         "is_interaction": True,
-        "occurred_at": occurred_at,
-        "received_at": occurred_at,
+        "occurred_at": at,
+        "received_at": at,
         "time_flag": "ok",
         "visitor_id": "v1",
         "visitor_id_kind": "cookie",
@@ -50,7 +50,7 @@ def event(occurred_at: datetime, **changes: Any) -> dict[str, Any]:
     return row | changes
 
 
-def reject(received_at: datetime, **changes: Any) -> dict[str, Any]:
+def reject(received_at: datetime, /, **changes: Any) -> dict[str, Any]:
     """The smallest reject, with changes."""
     row = {
         "reject_id": str(uuid.uuid4()),

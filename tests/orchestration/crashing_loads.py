@@ -1,0 +1,79 @@
+"""Runs loads that kill themselves: `python -m tests.orchestration.crashing_loads` with cases on stdin, one a line.
+
+A case is JSON {step, moment, call, database_url, store}: the process forked for it loads `store` into `database_url`
+and sends itself SIGKILL before or after the given call of the given step. Production code knows nothing of this.
+"""
+
+import importlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from landing.store import DirectoryStore
+from orchestration.load import load_inbox
+from orchestration.plan import LoadLimits
+from tests.orchestration.traffic import NOON
+
+STEPS = {
+    "plan": "orchestration.ledger:write_plan",
+    "planned": "orchestration.ledger:plan_batch",
+    "enrich": "orchestration.load:enrich",
+    "archive": "orchestration.archive:put_batch",
+    "partition": "orchestration.load:ensure_partition",
+    "ledger": "orchestration.raw_copy:RawSession.write_commit",
+    "copy": "orchestration.raw_copy:RawSession.copy",
+    "commit": "orchestration.raw_copy:RawSession.commit",
+}
+
+
+def main() -> None:
+    """Fork one process a case; answers the signal that ended each, or 0."""
+    for line in sys.stdin:
+        case = json.loads(line)
+        process = os.fork()
+        if process == 0:
+            os.dup2(2, 1)  # what the load logs is no answer
+            _crash(case)
+            os._exit(0)
+        _, status = os.waitpid(process, 0)
+        sys.stdout.write(f"{os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0}\n")
+        sys.stdout.flush()
+
+
+def _crash(case: dict[str, Any]) -> None:
+    module_name, _, path = STEPS[case["step"]].partition(":")
+    owner: Any = importlib.import_module(module_name)
+    *outer, name = path.split(".")
+    for each in outer:
+        owner = getattr(owner, each)
+    setattr(owner, name, _killing(getattr(owner, name), case["moment"], case["call"]))
+    load_inbox(
+        store=DirectoryStore(Path(case["store"])),
+        database_url=case["database_url"],
+        clock=lambda: NOON,
+        limits=LoadLimits(batch_objects_max=2),
+    )
+
+
+def _killing(function: Callable[..., Any], moment: str, fatal_call: int) -> Callable[..., Any]:
+    calls = 0
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == fatal_call and moment == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = function(*args, **kwargs)
+        if calls == fatal_call and moment == "after":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    return wrapped
+
+
+if __name__ == "__main__":
+    main()

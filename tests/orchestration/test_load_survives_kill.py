@@ -1,0 +1,96 @@
+"""kill -9 of a loader before and after each step: the next load completes it, nothing is lost or counted twice."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import psycopg
+import pytest
+
+from landing.store import DirectoryStore
+from orchestration.database import connect, migrate
+from orchestration.load import load_inbox
+from tests.orchestration.crashing_loads import STEPS
+from tests.orchestration.ledger_state import batch_states, event_ids, findings
+from tests.orchestration.traffic import NOON, Writer, event, reject
+
+CASES = [(step, moment, call) for step in STEPS for moment in ("before", "after") for call in (1, 2)]
+OBJECTS = 5
+
+pytestmark = pytest.mark.xdist_group("killed_loaders")
+
+
+class Crashed(NamedTuple):
+    """What a killed loader left behind."""
+
+    database_url: str
+    store: DirectoryStore
+    ids: list[str]
+    signal: int
+
+
+@pytest.fixture(scope="module")
+def crashes(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple, Crashed]]:
+    """One killed loader a case, each with a database and a store of its own; started once, forked for each."""
+    command = [sys.executable, "-m", "tests.orchestration.crashing_loads"]
+    root = Path(__file__).parents[2]
+    with (
+        psycopg.connect(postgres_server, autocommit=True) as server,
+        subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forker,
+    ):
+        server.execute("create database killed_template template template0")
+        migrate(_url(postgres_server, "killed_template"))
+        found = {}
+        for number, case in enumerate(CASES):
+            server.execute(f"create database killed_{number} template killed_template")
+            url = _url(postgres_server, f"killed_{number}")
+            found[case] = _crash(forker, case, url, tmp_path_factory.mktemp("landing"))
+        yield found
+        for name in ("killed_template", *(f"killed_{number}" for number in range(len(CASES)))):
+            server.execute(f"drop database {name} with (force)")
+
+
+def _crash(forker: subprocess.Popen[str], case: tuple[str, str, int], database_url: str, folder: Path) -> Crashed:
+    store = DirectoryStore(folder)
+    writer, rows = Writer(store), [event(NOON) for _ in range(OBJECTS)]
+    for row in rows:
+        writer.ship(events=[row], rejects=[reject(NOON)])
+    step, moment, call = case
+    order = {"step": step, "moment": moment, "call": call, "database_url": database_url, "store": str(folder)}
+    assert forker.stdin
+    assert forker.stdout
+    forker.stdin.write(json.dumps(order) + "\n")
+    forker.stdin.flush()
+    return Crashed(database_url, store, sorted(row["event_id"] for row in rows), int(forker.stdout.readline()))
+
+
+def _url(server_url: str, database: str) -> str:
+    return server_url.replace("/postgres?", f"/{database}?")
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
+def test_what_a_killed_loader_left_is_completed_by_the_next(
+    crashes: dict[tuple, Crashed], case: tuple[str, str, int]
+) -> None:
+    crashed = crashes[case]
+    assert crashed.signal == signal.SIGKILL
+    with connect(crashed.database_url) as connection:
+        committed_before = connection.execute(
+            "select batch_id from ops.load_batches where state = 'committed' order by 1"
+        ).fetchall()
+        left = connection.execute("select count(*) from ops.load_batches where state = 'planned'").fetchone()
+
+    report = load_inbox(store=crashed.store, database_url=crashed.database_url, clock=lambda: NOON)
+
+    assert event_ids(crashed.database_url) == crashed.ids
+    assert [state for state, _ in batch_states(crashed.database_url)] == ["committed"]
+    assert findings(crashed.database_url, crashed.store, NOON) == ()
+    assert (len(report.repeated_batch_ids),) == left
+    assert set(report.batch_ids).isdisjoint(batch_id for (batch_id,) in committed_before)
+    archived = {info.key for info in crashed.store.list("archive/")}
+    with connect(crashed.database_url) as connection:
+        assert archived == {key for (key,) in connection.execute("select archive_key from ops.load_batches")}
