@@ -28,10 +28,13 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[obje
     table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for number, column in enumerate(columns):
         is_number = all(_is_number(row[number]) for row in cells)
-        table.add_column(column, justify="right" if is_number else "left", overflow="fold")
+        table.add_column(column, justify="right" if is_number else "left", overflow="fold", no_wrap=not number)
     for row in cells:
         table.add_row(*row)
-    Console().print(table)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH_WITHOUT_TERMINAL)
+    console.print(table)
 
 
 def print_rows(title: str, rows: Sequence[Mapping[str, object]]) -> None:
@@ -69,9 +72,13 @@ def explain(error: Exception) -> str | None:
 
 _NOTHING = "-"
 
+_WIDTH_WITHOUT_TERMINAL = 200
+"""A file or a pipe has no edge to wrap at."""
+
 _EXPECTED = (
     ("tidemill.errors", "CommandFailed"),
     ("landing.errors", "LandingError"),
+    ("orchestration.errors", "OrchestrationError"),
     ("psycopg", "OperationalError"),
 )
 

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 from tidemill.environment import prepared_environment
 from tidemill.quiet import output_to
+from tidemill.settings import read_settings
 
 if TYPE_CHECKING:
     from orchestration.execution import Outcome
+    from orchestration.rebuild import RebuildReport
 
 
 def run_load(*, now: datetime | None = None) -> "Outcome":
@@ -51,6 +53,26 @@ def run_purge(*, before: date | None, dry_run: bool, now: datetime | None = None
 
         config = PurgeConfig(before=before.isoformat() if before else None, dry_run=dry_run)
         return execute(LOADING, "purge", now=now, ops={"ops__purge": config})
+
+
+def run_rebuild(*, allow_history_loss: bool, now: datetime | None = None) -> "tuple[RebuildReport, Outcome]":
+    """Make `raw` and the ledger again from the archive, load the inbox, transform everything."""
+    with _surroundings():
+        from orchestration import database
+        from orchestration.clock import clock_of, tags_for
+        from orchestration.rebuild import rebuild_raw
+        from orchestration.settings import OrchestrationSettings
+
+        settings = read_settings(OrchestrationSettings)
+        database.migrate(settings.database_url)
+        report = rebuild_raw(
+            store=settings.open_store(),
+            database_url=settings.database_url,
+            clock=clock_of(tags_for(now)),
+            geoip_city_db=settings.geoip_city_db,
+            allow_history_loss=allow_history_loss,
+        )
+        return report, run_transform(now=now)
 
 
 @contextmanager

@@ -62,34 +62,31 @@ class Stack:
         self._logs = settings.home / "logs"
         self._dagster = settings.home / "dagster"
         self._has_code_server = False
+        self._unanswered: list[tuple[str, Path, Callable[[], bool]]] = []
 
     def start_collector(self) -> str:
-        """Start the collector and wait until it is ready; returns its address.
+        """Start the collector; returns its address.
 
         Raises:
-            CommandFailed: its port is taken, or it does not come up.
+            CommandFailed: its port is taken.
         """
         host, port = self._settings.collector_host, self._settings.collector_port
         if not is_free(host, port):
             raise CommandFailed(f"TIDEMILL_COLLECTOR_PORT: {host}:{port} is taken; choose another port")
         log = self._start("collector", _module("tidemill", "collector"))
         reachable = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  (compared, not bound)
-        self._await(lambda: answers(reachable, port, "/readyz"), "the collector", log)
+        self._unanswered.append(("the collector", log, lambda: answers(reachable, port, "/readyz")))
         return f"http://{reachable}:{port}"
 
     def start_ui(self, port: int) -> str:
-        """Start Dagster's web server, on another port when the wanted one is taken; returns its address.
-
-        Raises:
-            CommandFailed: it does not come up.
-        """
+        """Start Dagster's web server, on another port when the wanted one is taken; returns its address."""
         self._start_code_server()
         port = port if is_free("127.0.0.1", port) else free_port()
         workspace = str(self._dagster / "workspace.yaml")
         log = self._start(
             "webserver", _program("dagster-webserver", "-h", "127.0.0.1", "-p", str(port), "-w", workspace)
         )
-        self._await(lambda: answers("127.0.0.1", port, "/server_info"), "the Dagster UI", log)
+        self._unanswered.append(("the Dagster UI", log, lambda: answers("127.0.0.1", port, "/server_info")))
         return f"http://127.0.0.1:{port}"
 
     def start_daemon(self) -> None:
@@ -106,8 +103,7 @@ class Stack:
         code_socket.unlink(missing_ok=True)
         write_workspace(self._dagster / "workspace.yaml", code_socket)
         options = ("-m", CODE_LOCATION, "-s", str(code_socket), "-d", str(ROOT))
-        log = self._start("code", _module("dagster", "code-server", "start", *options))
-        self._await(code_socket.exists, "the code server", log)
+        self._start("code", _module("dagster", "code-server", "start", *options))
 
     def _start(self, name: str, command: Sequence[str]) -> Path:
         """Start a child; returns its log."""
@@ -115,12 +111,22 @@ class Stack:
         self._supervisor.start(Child(name, command, self._environment, log))
         return log
 
-    def _await(self, is_there: Callable[[], bool], what: str, log: Path) -> None:
-        """Look after the children until one of them answers, or somebody asks for the end."""
+    def await_answers(self) -> None:
+        """Wait until everything that was started answers, or somebody asks for the end.
+
+        Raises:
+            CommandFailed: something does not come up; its log says why.
+        """
         deadline_s = time.monotonic() + START_TIMEOUT_S
-        self._supervisor.watch(until=lambda: time.monotonic() > deadline_s or is_there())
-        if time.monotonic() > deadline_s:
-            raise CommandFailed(f"{what} does not answer after {START_TIMEOUT_S} s; see {log}")
+        for what, log, does_answer in self._unanswered:
+            self._supervisor.watch(until=_or_too_late(does_answer, deadline_s))
+            if time.monotonic() > deadline_s:
+                raise CommandFailed(f"{what} does not answer after {START_TIMEOUT_S} s; see {log}")
+        self._unanswered.clear()
+
+
+def _or_too_late(is_there: Callable[[], bool], deadline_s: float) -> Callable[[], bool]:
+    return lambda: time.monotonic() > deadline_s or is_there()
 
 
 def prepare(environment: Mapping[str, str], log: Path) -> None:

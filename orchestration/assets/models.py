@@ -3,13 +3,17 @@
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from importlib.metadata import version as installed_version
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject, dbt_assets
+from packaging.version import Version
 
 from orchestration.assets.raw import AT_LEAST_DAILY, OWNERS, TRANSIENT
 from orchestration.dbt_files import PROJECT, dbt_environment, dbt_program, prepared_manifest, sweep_run_folders
+from orchestration.failures import final_failures
 from orchestration.partitions import days_of
 from orchestration.resources import Mill
 from orchestration.sites_table import sync_sites
@@ -51,9 +55,19 @@ class TransformConfig(dg.Config):
     full_refresh: bool = False
 
 
-def dbt_arguments(*, full_refresh: bool) -> list[str]:
-    """What dbt is asked to do. Unit tests check the SQL, not the data: they run with the test suite."""
-    return ["build", "--exclude-resource-type", "unit_test", *(["--full-refresh"] if full_refresh else [])]
+def dbt_arguments(*, full_refresh: bool, with_daily_tests: bool) -> list[str]:
+    """What dbt is asked to do.
+
+    Args:
+        full_refresh: Build every model from all of `raw`.
+        with_daily_tests: Also run the tests tagged `daily`, which read whole tables.
+
+    Returns:
+        Arguments of dbt. Unit tests are left out: they check the SQL, not the data, and run with the test suite.
+    """
+    arguments = ["build", "--exclude-resource-type", "unit_test"]
+    arguments += [] if with_daily_tests else ["--exclude", "tag:daily"]
+    return arguments + (["--full-refresh"] if full_refresh else [])
 
 
 def not_built(results: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -66,9 +80,25 @@ def failed_tests(results: Sequence[Mapping[str, Any]]) -> list[str]:
     return [_name(each) for each in results if not _is_table(each) and each["status"] in {"fail", "error"}]
 
 
+class QuickDbtCliResource(DbtCliResource):
+    """`DbtCliResource` without two things that each run would pay for and that we do not use.
+
+    It asks the package index whether dbt is up to date, and makes a database adapter of its own for metadata that
+    we do not fetch. Together they take as long as building the models. Should these names change in a later
+    version, runs become slower, not wrong.
+    """
+
+    @cached_property
+    def _cli_version(self) -> Version:
+        return Version(installed_version("dbt-core"))
+
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> Any:  # noqa: ANN401, ARG002  (as inherited)
+        return None
+
+
 _PROJECT = DbtProject(project_dir=PROJECT, profiles_dir=PROJECT)
 
-DBT = DbtCliResource(project_dir=_PROJECT, profiles_dir=str(PROJECT), dbt_executable=dbt_program())
+DBT = QuickDbtCliResource(project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=dbt_program())
 
 
 @dbt_assets(
@@ -86,15 +116,17 @@ def dbt_models(
     The window is finished only when every model was built. Otherwise it stays open and the next run covers it again:
     models are idempotent. A failing test of severity error fails the run either way.
     """
-    clock = mill.clock(context.run.tags)
-    with mill.connect() as connection:
+    clock, days = mill.clock(context.run.tags), days_of(context.run.tags)
+    with final_failures(), mill.connect() as connection:
         sync_sites(connection, mill.settings.sites, clock=clock)
-        plan = plan_transform(
-            connection, clock=clock, full_refresh=config.full_refresh, requested_days=days_of(context.run.tags)
-        )
+        plan = plan_transform(connection, clock=clock, full_refresh=config.full_refresh, requested_days=days)
     os.environ.update(dbt_environment(mill.database_url))
     started_s = time.monotonic()
-    invocation = dbt.cli(dbt_arguments(full_refresh=config.full_refresh), context=context, raise_on_error=False)
+    invocation = dbt.cli(
+        dbt_arguments(full_refresh=config.full_refresh, with_daily_tests=bool(days)),
+        context=context,
+        raise_on_error=False,
+    )
     yield from invocation.stream()
     results = run_results(invocation)
     unbuilt, failed = not_built(results), failed_tests(results)

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.assets.raw import OWNERS, TRANSIENT
+from orchestration.failures import final_failures
 from orchestration.previews import markdown_table
 from orchestration.purge import Kept, PurgeLimits, PurgePlan, RawDay, execute_purge, plan_purge
 from orchestration.resources import Mill
@@ -45,7 +46,7 @@ def purge(context: dg.AssetExecutionContext, config: PurgeConfig, mill: Mill) ->
         archive_days=settings.archive_retention_days,
         before=date.fromisoformat(config.before) if config.before else None,
     )
-    with mill.connect() as connection:
+    with final_failures(), mill.connect() as connection:
         plan = plan_purge(store=store, connection=connection, now=clock(), limits=limits)
         facts = plan_facts(plan)
         if not config.dry_run:

@@ -7,6 +7,7 @@ import dagster as dg
 
 from landing.contract import DATASETS, EVENTS, REJECTS
 from orchestration.database import Connection, statement
+from orchestration.failures import final_failures
 from orchestration.load import LoadReport, load_inbox
 from orchestration.previews import PREVIEW_ROWS, markdown_table
 from orchestration.resources import Mill
@@ -39,12 +40,13 @@ def _specs() -> list[dg.AssetSpec]:
 @dg.multi_asset(name="load_inbox", specs=_specs(), retry_policy=TRANSIENT)
 def raw_tables(context: dg.AssetExecutionContext, mill: Mill) -> Iterator[dg.MaterializeResult[None]]:
     """Load everything that waits in the inbox: plan, enrich, archive, copy, commit."""
-    report = load_inbox(
-        store=mill.open_store(),
-        database_url=mill.database_url,
-        clock=mill.clock(context.run.tags),
-        geoip_city_db=mill.settings.geoip_city_db,
-    )
+    with final_failures():
+        report = load_inbox(
+            store=mill.open_store(),
+            database_url=mill.database_url,
+            clock=mill.clock(context.run.tags),
+            geoip_city_db=mill.settings.geoip_city_db,
+        )
     for found in report.quarantined:
         context.log.error("quarantined %s: %s", found.key, found.reason)
     with mill.connect() as connection:

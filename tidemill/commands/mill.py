@@ -81,17 +81,24 @@ def purge(
     _report("purge", run_purge(before=before, dry_run=dry_run, now=now), as_json=as_json)
 
 
-def rebuild(*, now: Now = None, as_json: AsJson = False) -> None:
+def rebuild(
+    *,
+    allow_history_loss: Annotated[
+        bool, typer.Option("--allow-history-loss", help="Go on although the archive lacks batches that were loaded.")
+    ] = False,
+    now: Now = None,
+    as_json: AsJson = False,
+) -> None:
     """Drop raw and marts, reload everything from the archive and the inbox, transform."""
     from tidemill.jobs import run_rebuild
 
-    restored, outcome = run_rebuild(now=now)
-    say(f"restored {restored:,} batches from the archive")
-    _report("rebuild", outcome, as_json=as_json)
+    report, outcome = run_rebuild(allow_history_loss=allow_history_loss, now=now)
+    restored = {"restored_batches": report.restored_batches, "restored_rows": report.restored_rows}
+    _report("rebuild", outcome, as_json=as_json, more=restored)
 
 
-def _report(what: str, outcome: "Outcome", *, as_json: bool) -> None:
-    """Say what a run did; exit with 1 unless it succeeded."""
+def _report(what: str, outcome: "Outcome", *, as_json: bool, more: Mapping[str, object] | None = None) -> None:
+    """Say what a run did, and `more` beside it; exit with 1 unless it succeeded."""
     if as_json:
         emit_json(
             {
@@ -100,10 +107,12 @@ def _report(what: str, outcome: "Outcome", *, as_json: bool) -> None:
                 "run_id": outcome.run_id,
                 "error": outcome.error or None,
                 "failed_checks": outcome.failed_checks,
+                **(more or {}),
                 "assets": {name: _plain(metadata) for name, metadata in outcome.assets.items()},
             }
         )
     else:
+        print_table(what, ("what", "value"), (more or {}).items())
         for name, metadata in outcome.assets.items():
             facts = _plain(metadata)
             if not name.startswith(("seeds/", "staging/", "intermediate/", "marts/")) and facts:

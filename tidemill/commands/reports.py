@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from tidemill import __version__
 from tidemill.commands.options import AsJson
 from tidemill.console import emit_json, print_rows, print_table, say
 
@@ -46,10 +47,7 @@ def database_url() -> None:
 
 def version(*, as_json: AsJson = False) -> None:
     """Print the version."""
-    from importlib.metadata import version as installed_version
-
-    number = installed_version("tidemill")
     if as_json:
-        emit_json({"version": number})
+        emit_json({"version": __version__})
     else:
-        typer.echo(number)
+        typer.echo(__version__)

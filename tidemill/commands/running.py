@@ -25,10 +25,13 @@ def up(
         try:
             prepare(environment, settings.home / "logs" / "prepare.log")
             stack = Stack(supervisor, settings, environment)
-            say(f"collector  {stack.start_collector()}")
+            addresses = {"collector": stack.start_collector()}
             if not no_ui:
-                say(f"dagster    {stack.start_ui(ui_port)}")
+                addresses["dagster"] = stack.start_ui(ui_port)
             stack.start_daemon()
+            stack.await_answers()
+            for name, address in addresses.items():
+                say(f"{name:<10} {address}")
             say("Ctrl-C stops everything")
             supervisor.watch()
             say("stopping")

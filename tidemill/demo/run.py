@@ -44,6 +44,8 @@ def run_demo(*, event_count: int, ui_port: int, leave: bool) -> None:
             stack = Stack(supervisor, settings, environment)
             prepare(environment, settings.home / "logs" / "prepare.log")
             collector = stack.start_collector()
+            stack.await_answers()
+            ui = stack.start_ui(ui_port)
             sent = _send(settings, event_count)
             _wait_until_shipped(supervisor, settings)
             _grind(supervisor)
@@ -51,8 +53,8 @@ def run_demo(*, event_count: int, ui_port: int, leave: bool) -> None:
                 raise CommandFailed("stopped before the demo was done")
             print_report(sent, read_totals())
             # The schedules come last: they would do the demo's work at the same time.
-            ui = stack.start_ui(ui_port)
             stack.start_daemon()
+            stack.await_answers()
             say(f"dagster    {ui}\ncollector  {collector}\ndatabase   {environment['TIDEMILL_DATABASE_URL']}")
             if not leave:
                 say("Ctrl-C stops everything")
