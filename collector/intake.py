@@ -16,7 +16,7 @@ from collector.limits import PATH_CHARS_MAX, QUERY_CHARS_MAX, WIRE_BYTES_MAX
 from collector.metrics import Metrics
 from collector.plans import SiteDirectory
 from collector.protocols import ROUTES
-from collector.reading import Outcome, Route
+from collector.reading import Outcome, Reading, Route
 from collector.refusal import Reason, Refused, Reject
 from collector.request import Answer, Request
 from collector.salts import Salts
@@ -117,12 +117,12 @@ class Intake:
         if route is None:
             response = Response(_preflight(routes, delivery, directory, site_id))
         else:
-            response = self._keep(route, delivery, directory, site_id, path)
+            response = self._answer(route, delivery, directory, site_id, path)
         self._metrics.count_request(path, response.answer.status)
         self._metrics.request_seconds.observe(time.perf_counter() - started_s)
         return response
 
-    def _keep(
+    def _answer(
         self, route: Route, delivery: Delivery, directory: SiteDirectory, site_id: str | None, path: str
     ) -> Response:
         request = Request(
@@ -150,29 +150,35 @@ class Intake:
                 response = Response(route.refuse(request, refused), 0, 1)
             else:
                 is_allowed = origin is not None and reading.site.allows_origin(origin)
-                lines = rows.build(
-                    reading, request, protocol=route.protocol, collector_id=self._collector_id, salts=self._salts
-                )
-                rejects = [
-                    rows.reject_line(
-                        request,
-                        reject=reject,
-                        protocol=route.protocol,
-                        collector_id=self._collector_id,
-                        plan=reading.site,
-                        tracking_key=reading.tracking_key,
-                        withholds=lines.withholds,
-                    )
-                    for reject in lines.rejects
-                ]
-                self._append(request, lines.events, rejects)
-                self._count(reading.site.site_id, len(lines.events), lines.rejects)
-                outcome = Outcome(len(lines.events), lines.rejects)
+                outcome = self.keep(reading, request, route.protocol)
                 response = Response(route.accept(request, outcome), outcome.accepted, len(outcome.rejects))
         except SpoolUnavailable as error:
             self._metrics.count_unavailable(error.reason)
             response = Response(_unavailable(error))
         return response if origin is None or not is_allowed else _shared_with(origin, response)
+
+    def keep(self, reading: Reading, request: Request, protocol: str) -> Outcome:
+        """Make the rows of a reading durable: what a request goes through once it is read, and an import too.
+
+        Raises:
+            SpoolUnavailable: nothing was kept.
+        """
+        lines = rows.build(reading, request, protocol=protocol, collector_id=self._collector_id, salts=self._salts)
+        rejects = [
+            rows.reject_line(
+                request,
+                reject=reject,
+                protocol=protocol,
+                collector_id=self._collector_id,
+                plan=reading.site,
+                tracking_key=reading.tracking_key,
+                withholds=lines.withholds,
+            )
+            for reject in lines.rejects
+        ]
+        self._append(request, lines.events, rejects)
+        self._count(reading.site.site_id, len(lines.events), lines.rejects)
+        return Outcome(len(lines.events), lines.rejects)
 
     def _append(self, request: Request, events: list[bytes], rejects: list[bytes]) -> None:
         parts = {}

@@ -19,6 +19,7 @@ class Candidate:
         client_time_us: When it happened by the client's clock, in epoch microseconds.
         original: The event as received, to be kept as `raw`.
         warnings: What was repaired while reading, as `code:field`.
+        event_id: A UUID that the protocol derived because its clients send no id; None otherwise.
     """
 
     index: int
@@ -26,6 +27,7 @@ class Candidate:
     client_time_us: int | None
     original: object
     warnings: list[str] = field(default_factory=list)
+    event_id: str | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -47,6 +49,7 @@ class Reading:
         from_server: Sent by the site's own server, with the site's secret: the ids that it sets are kept, and a
             value that does not fit refuses the event.
         warnings: Of the request as a whole.
+        is_import: History, not traffic: its times are trusted however old, its visitors hashed with a lasting key.
     """
 
     site: SitePlan
@@ -62,6 +65,7 @@ class Reading:
     user_agent: str | None = None
     from_server: bool = False
     warnings: tuple[str, ...] = ()
+    is_import: bool = False
 
 
 @dataclass(frozen=True, slots=True)

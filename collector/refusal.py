@@ -80,9 +80,11 @@ class Reject:
         reason: Why.
         detail: What exactly was wrong.
         part: The refused event as received.
+        reject_id: A UUID derived from the part where reading it again must give the same one; None for a new one.
     """
 
     index: int
     reason: Reason
     detail: str
     part: object
+    reject_id: str | None = None

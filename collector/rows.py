@@ -18,8 +18,8 @@ from collector.plans import SitePlan, parse_address
 from collector.reading import Candidate, Reading
 from collector.refusal import Reason, Reject
 from collector.request import Request
-from collector.salts import Salts
-from collector.time import clock_offset_us, local_date, occurred, to_us
+from collector.salts import IMPORT_SALT, Salts
+from collector.time import clock_offset_us, from_us, local_date, occurred, to_us
 
 _IDENTIFYING = ("client_session_id", "client_session_number", "user_id", "previous_id", "group_id", "traits")
 """Withheld, besides the visitor's id, from whoever asked not to be tracked."""
@@ -91,7 +91,7 @@ class _Builder:
         self._withholds_ids = withholds_ids
         self._is_hashed = withholds_ids or (self._plan.visitor == "cookieless" and not reading.from_server)
         self._salts = salts
-        self._visitors: dict[tuple[str | None, str | None], str] = {}
+        self._visitors: dict[tuple[str | None, str | None, str], str] = {}
         self._shared_warnings = list(reading.warnings)
         self._shared: dict[str, Any] = {}
         if reading.user_agent:
@@ -106,7 +106,9 @@ class _Builder:
         """The part of an event's row that is not constant over the request, or why there is none."""
         plan = self._plan
         occurred_us, flag = occurred(candidate.client_time_us, offset_us=self._offset_us, received_us=self._received_us)
-        if self._received_us - occurred_us > plan.age_us_max:
+        if self._reading.is_import:
+            flag = "imported"
+        elif self._received_us - occurred_us > plan.age_us_max:
             return Reject(candidate.index, Reason.EVENT_TOO_OLD, "it is older than the site takes", candidate.original)
         warnings = self._shared_warnings + candidate.warnings
         columns = candidate.columns
@@ -125,13 +127,13 @@ class _Builder:
             return Reject(candidate.index, *refused, candidate.original)
         row.setdefault("event_type", "event")
         row.setdefault("is_interaction", True)
-        row["event_id"] = event_id(plan.site_id, protocol, row.get("client_event_id"))
+        row["event_id"] = candidate.event_id or event_id(plan.site_id, protocol, row.get("client_event_id"))
         row["request_index"] = candidate.index
         row["occurred_at"] = occurred_us
         row["time_flag"] = flag
         if candidate.client_time_us is not None:
             row["client_time"] = candidate.client_time_us
-        if not self._identify(row, address) and plan.keeps_raw:
+        if not self._identify(row, address, occurred_us) and plan.keeps_raw:
             row["raw"] = original
         if warnings:
             row["warnings"] = warnings[:WARNINGS_MAX]
@@ -149,7 +151,7 @@ class _Builder:
             return Reason.EVENT_TOO_LARGE, f"{original_chars} characters"
         return None
 
-    def _identify(self, row: dict[str, Any], address: str | None) -> bool:
+    def _identify(self, row: dict[str, Any], address: str | None, occurred_us: int) -> bool:
         """Set visitor and address; returns whether an id that the client sent is withheld, and so must be raw."""
         kept = self._address if address is None else kept_address(address, self._plan.ip)
         if kept is not None:
@@ -162,22 +164,29 @@ class _Builder:
         if sent is not None and not self._is_hashed:
             row["visitor_id"], row["visitor_id_kind"] = sent, "client"
             return withheld
-        visitor_id = self._hash(address or self._reading.address, row.get("user_agent"))
+        visitor_id = self._hash(address or self._reading.address, row.get("user_agent"), occurred_us)
         row["visitor_id_kind"] = "none" if visitor_id is None else "hashed"
         if visitor_id is not None:
             row["visitor_id"] = visitor_id
         return withheld or sent is not None
 
-    def _hash(self, address: str | None, user_agent: str | None) -> str | None:
+    def _hash(self, address: str | None, user_agent: str | None, occurred_us: int) -> str | None:
         """The cookieless id; None when nothing tells the visitor apart, as in an event of a server about itself."""
         if address is None and user_agent is None:
             return None
-        visitor_id = self._visitors.get((address, user_agent))
+        day = f"{local_date(from_us(occurred_us), self._plan.zone):%Y-%m-%d}" if self._reading.is_import else ""
+        key = (address, user_agent, day)
+        visitor_id = self._visitors.get(key)
         if visitor_id is None:
-            salt = self._salts.of_date(local_date(self._received_at, self._plan.zone))
-            visitor_id = hashed_visitor(salt, site_id=self._plan.site_id, address=address, user_agent=user_agent)
-            self._visitors[(address, user_agent)] = visitor_id
+            visitor_id = self._visitors[key] = hashed_visitor(
+                self._salt(), site_id=self._plan.site_id, address=address, user_agent=user_agent, day=day
+            )
         return visitor_id
+
+    def _salt(self) -> bytes:
+        if self._reading.is_import:
+            return self._salts.named(IMPORT_SALT)
+        return self._salts.of_date(local_date(self._received_at, self._plan.zone))
 
 
 def _encode_original(original: object) -> str:
@@ -223,7 +232,7 @@ def reject_line(  # noqa: PLR0913  (each is a column)
 ) -> bytes:
     """The encoded row of one reject."""
     row: dict[str, Any] = {
-        "reject_id": event_id("", "", None),
+        "reject_id": reject.reject_id or event_id("", "", None),
         "received_at": to_us(request.received_at),
         "protocol": protocol,
         "site_id": None if plan is None else plan.site_id,

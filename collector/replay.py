@@ -1,0 +1,140 @@
+"""Replaying recorded requests through the application's own code.
+
+Each line is {received_at, method, path, query, headers, body_base64, remote_addr}; the request is handled as if it
+had arrived then and from there.
+"""
+
+import base64
+import binascii
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+
+from collector.intake import RETRY_AFTER_S, Delivery, Response
+from collector.runtime import Collector, utc_now
+from collector.settings import CollectorSettings
+from landing.store import Store
+
+_SHIP_EVERY_REQUESTS = 1_000
+_SHIP_AT_END_S = 600.0
+_ATTEMPTS_MAX = 60
+
+
+class _Recorded(msgspec.Struct):
+    """One line of the file."""
+
+    received_at: datetime
+    method: str
+    path: str
+    query: str = ""
+    headers: dict[str, str] = {}
+    body_base64: str = ""
+    remote_addr: str = ""
+
+
+@dataclass(slots=True)
+class ReplayReport:
+    """What became of the requests of a file.
+
+    Attributes:
+        requests: Lines that are requests.
+        accepted: Events kept.
+        rejected: Events and requests refused, and kept as rejects.
+        statuses: Requests by HTTP status.
+        invalid_lines: Numbers of lines that are no recorded request, from 1.
+        is_shipped: Everything is in the landing zone; otherwise the rest waits in the spool.
+    """
+
+    requests: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    statuses: dict[int, int] = field(default_factory=dict)
+    invalid_lines: list[int] = field(default_factory=list)
+    is_shipped: bool = True
+
+
+class ReplayStopped(Exception):
+    """The spool takes no more; the message says why and how far the replay came."""
+
+
+def replay_file(
+    path: Path,
+    settings: CollectorSettings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    store: Store | None = None,
+) -> ReplayReport:
+    """Send every request of a file through the collector and ship what was accepted.
+
+    Args:
+        path: JSON lines.
+        settings: The collector's.
+        clock: Now, UTC; segments are named after it.
+        store: The landing zone; opened from the settings unless given.
+
+    Raises:
+        SitesFileInvalid: the sites file cannot be used.
+        ReplayStopped: the spool is full and stays so.
+        OSError: the file cannot be read.
+    """
+    collector = Collector(settings, clock=clock, store=store)
+    report = ReplayReport()
+    statuses: Counter[int] = Counter()
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            delivery = _delivery(line)
+            if delivery is None:
+                report.invalid_lines.append(number)
+                continue
+            response = _send(collector, delivery, number)
+            report.requests += 1
+            report.accepted += 0 if response is None else response.accepted
+            report.rejected += 0 if response is None else response.rejected
+            statuses[404 if response is None else response.answer.status] += 1
+            if report.requests % _SHIP_EVERY_REQUESTS == 0:
+                collector.shipper.ship_sealed()
+    report.statuses = dict(sorted(statuses.items()))
+    report.is_shipped = collector.close(_SHIP_AT_END_S)
+    return report
+
+
+def _delivery(line: bytes) -> Delivery | None:
+    """The request of a line; None when it is none."""
+    try:
+        recorded = msgspec.json.decode(line, type=_Recorded)
+        body = base64.b64decode(recorded.body_base64, validate=True)
+    except (msgspec.MsgspecError, UnicodeDecodeError, binascii.Error):
+        return None
+    if recorded.received_at.tzinfo is None:
+        return None
+    return Delivery(
+        method=recorded.method.upper(),
+        path=recorded.path,
+        query=recorded.query,
+        headers={name.lower(): value for name, value in recorded.headers.items()},
+        body=body,
+        received_at=recorded.received_at.astimezone(UTC),
+        peer=recorded.remote_addr,
+    )
+
+
+def _send(collector: Collector, delivery: Delivery, number: int) -> Response | None:
+    """The response; None when no protocol owns the path. While the spool is full, ship and try again."""
+    if not collector.intake.takes(delivery.path):
+        return None
+    for _ in range(_ATTEMPTS_MAX):
+        response = collector.intake.take(delivery)
+        if response.answer.status != 503:  # noqa: PLR2004  (Service Unavailable)
+            return response
+        collector.spool.seal()
+        if not collector.shipper.ship_sealed():
+            time.sleep(RETRY_AFTER_S)
+        collector.spool.measure()
+    raise ReplayStopped(f"line {number} and what follows was not replayed: the spool is full, is the store reachable?")
