@@ -31,15 +31,32 @@ from landing.store import Store
 
 PROTOCOL = "access_log"
 
+_IMAGES = {"png", "jpg", "jpeg", "gif", "svg", "webp", "avif", "bmp", "ico", "tif", "tiff"}
+_CODE_AND_FONTS = {"css", "js", "mjs", "map", "xsl", "wasm", "woff", "woff2", "ttf", "otf", "eot", "webmanifest"}
+_SOUND_AND_FILM = {"mp3", "mp4", "m4a", "m4v", "ogg", "ogv", "oga", "wav", "webm", "avi", "mov", "flv", "swf"}
+_DOCUMENTS = {"pdf", "doc", "docx", "xls", "xlsx", "ppt", "pptx", "odt", "ods", "odp", "csv"}
+_ARCHIVES_AND_PROGRAMS = {
+    "zip",
+    "gz",
+    "tgz",
+    "bz2",
+    "xz",
+    "7z",
+    "rar",
+    "tar",
+    "jar",
+    "war",
+    "exe",
+    "msi",
+    "dmg",
+    "deb",
+    "rpm",
+    "iso",
+    "apk",
+}
+_FEEDS_AND_DATA = {"xml", "rss", "atom", "rdf", "json", "txt"}
 ASSET_EXTENSIONS = frozenset(
-    # images, styles, scripts, fonts
-    "png jpg jpeg gif svg webp avif bmp ico tif tiff css js mjs map woff woff2 ttf otf eot wasm "
-    # sound and film
-    "mp3 mp4 m4a m4v ogg ogv oga wav webm avi mov flv swf "
-    # documents, archives and programs to download
-    "pdf doc docx xls xlsx ppt pptx odt ods odp csv zip gz tgz bz2 xz 7z rar tar jar war exe msi dmg deb rpm iso apk "
-    # what machines read: feeds, data, robots.txt
-    "xml rss atom rdf json txt webmanifest xsl".split()
+    _IMAGES | _CODE_AND_FONTS | _SOUND_AND_FILM | _DOCUMENTS | _ARCHIVES_AND_PROGRAMS | _FEEDS_AND_DATA
 )
 """Endings of paths that are no pages, in lower case. What has another ending or none is a page."""
 
