@@ -80,6 +80,7 @@ class Collector:
         )
         self._parent = os.getppid() if ends_with_parent else None
         self._tended_at: datetime | None = None
+        self._told_of: LandingError | None = None
 
     def app(self) -> Flask:
         """The WSGI application."""
@@ -97,11 +98,20 @@ class Collector:
         log.info("collector stopped", collector_id=self.collector_id, is_spool_empty=is_empty)
         return is_empty
 
+    def _watch_sites(self) -> None:
+        """Take a changed file even without traffic, and tell of one that cannot be used, once."""
+        self.sites.current()
+        error = self.sites.error
+        if error is not None and error is not self._told_of:
+            log.error("the changed sites file cannot be used; the last valid one stays", error=str(error))
+        self._told_of = error
+
     def _do_chores(self) -> None:
         if self._parent is not None and os.getppid() != self._parent:
             log.warning("the server is gone; this worker stops")
             self._parent = None
             os.kill(os.getpid(), signal.SIGTERM)
+        self._watch_sites()
         now = self.clock()
         if self._tended_at is None or (now - self._tended_at).total_seconds() >= _TEND_PERIOD_S:
             self._tended_at = now

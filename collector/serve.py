@@ -30,6 +30,9 @@ _KILL_AFTER_S = 9
 _M_ARENA_MAX = -8  # from malloc.h of the GNU C library
 _HEAPS = 2
 
+_LOGS_TO_ROOT = {"version": 1, "disable_existing_loggers": False, "loggers": {"_granian": {"propagate": True}}}
+"""Granian's messages go where `configure_logs` sends everything."""
+
 _METRICS_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -54,8 +57,8 @@ def serve(settings: CollectorSettings) -> None:
         blocking_threads=_THREADS,
         backpressure=_CONNECTIONS,
         http1_settings=HTTP1Settings(keep_alive=True, max_buffer_size=HEADER_BYTES_MAX),
-        log_level=LogLevels.warning,
-        log_dictconfig={"version": 1, "disable_existing_loggers": False},
+        log_level=LogLevels.error,  # it warns of more threads than cores, but ours wait for the disk
+        log_dictconfig=_LOGS_TO_ROOT,
         respawn_failed_workers=True,
         workers_kill_timeout=_KILL_AFTER_S,
     )

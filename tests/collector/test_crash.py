@@ -1,0 +1,75 @@
+"""kill -9 of the whole collector under load: what was acknowledged is in the landing zone exactly once."""
+
+import os
+import random
+import signal
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from landing.codec import SegmentOrigin
+from landing.store import DirectoryStore
+from tests.fixtures.collector import CollectorProcess, Load, read_inbox, wait_until
+
+
+def _crash_and_recover(make: Callable[..., CollectorProcess], times: int) -> None:
+    collector = make(TIDEMILL_SEGMENT_MAX_BYTES="65536")
+    acknowledged: set[str] = set()
+    sent: set[str] = set()
+    for _ in range(times):
+        collector.start()
+        with Load(collector.port) as load:
+            enough = random.randint(1, 800)
+            wait_until(lambda load=load, enough=enough: len(load.acknowledged) >= enough)
+            collector.kill()
+        acknowledged |= load.acknowledged
+        sent |= load.sent
+    collector.start()
+    wait_until(lambda: not collector.spool())
+    assert collector.terminate() == 0
+
+    landed = read_inbox(DirectoryStore(collector.home / "landing"))
+    ids = Counter(row["event_id"] for row in landed.events)
+    assert acknowledged - ids.keys() == set()
+    assert ids.keys() - sent == set()
+    assert set(ids.values()) == {1}
+    _assert_no_segment_is_missing(landed.origins)
+
+
+def _assert_no_segment_is_missing(origins: list[SegmentOrigin]) -> None:
+    numbers: dict[str, set[int]] = {}
+    for origin in origins:
+        numbers.setdefault(origin.writer_id, set()).add(origin.segment_number)
+    for found in numbers.values():
+        assert found == set(range(len(found)))
+
+
+def test_thirty_crashes_under_load_lose_and_repeat_nothing(
+    collector_process: Callable[..., CollectorProcess],
+) -> None:
+    _crash_and_recover(collector_process, 30)
+
+
+@pytest.mark.soak
+def test_three_hundred_crashes_under_load_lose_and_repeat_nothing(
+    collector_process: Callable[..., CollectorProcess],
+) -> None:
+    _crash_and_recover(collector_process, 300)
+
+
+def test_a_killed_worker_is_replaced_and_its_segment_adopted(
+    collector_process: Callable[..., CollectorProcess],
+) -> None:
+    collector = collector_process(TIDEMILL_SEGMENT_MAX_SECONDS="3600").start()
+    with Load(collector.port) as load:
+        wait_until(lambda: len(load.acknowledged) > 100)
+        os.kill(collector.workers()[0], signal.SIGKILL)
+        before = len(load.acknowledged)
+        wait_until(lambda: len(load.acknowledged) > before + 100)
+
+    assert collector.terminate() == 0
+
+    landed = Counter(row["event_id"] for row in read_inbox(DirectoryStore(collector.home / "landing")).events)
+    assert load.acknowledged - landed.keys() == set()
+    assert set(landed.values()) == {1}

@@ -1,0 +1,143 @@
+"""The real server: draining, metrics over several workers, settings, changes of the sites file."""
+
+import http.client
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from landing.store import DirectoryStore
+from tests.fixtures.collector import SECRET, SITES, CollectorProcess, Load, event, read_inbox, wait_until
+
+Make = Callable[..., CollectorProcess]
+
+
+def test_sigterm_answers_what_is_in_flight_and_ships_everything_within_ten_seconds(collector_process: Make) -> None:
+    collector = collector_process(TIDEMILL_SEGMENT_MAX_SECONDS="3600").start()
+    with Load(collector.port) as load:
+        wait_until(lambda: len(load.acknowledged) > 200)
+        assert collector.terminate(timeout_s=10) == 0
+
+    assert set(load.statuses) == {204}
+    assert collector.spool() == []
+    landed = {row["event_id"] for row in read_inbox(DirectoryStore(collector.home / "landing")).events}
+    assert load.acknowledged <= landed
+
+
+def test_a_request_half_sent_when_sigterm_comes_is_still_answered(collector_process: Make) -> None:
+    collector = collector_process().start()
+    body = json.dumps({"v": 1, "site": "shop", "events": [event()]}).encode()
+    with socket.create_connection(("127.0.0.1", collector.port), timeout=10) as connection:
+        connection.sendall(f"POST /e HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body[:10])
+        assert collector.process is not None
+        collector.process.terminate()
+        connection.sendall(body[10:])
+        assert connection.recv(4096).startswith(b"HTTP/1.1 204")
+    assert collector.process.wait(10) == 0
+
+
+def test_workers_stop_when_the_server_is_killed(collector_process: Make) -> None:
+    collector = collector_process().start()
+    workers = collector.workers()
+    assert len(workers) == 2
+    assert collector.process is not None
+    collector.process.kill()
+    collector.process.wait()
+    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+
+
+def test_metrics_are_the_same_totals_whichever_worker_answers(collector_process: Make) -> None:
+    collector = collector_process().start()
+    for _ in range(20):
+        assert collector.send(event(), {"n": ""}) == 204
+
+    for _ in range(6):
+        text = collector.request("GET", "/metrics")[2].decode()
+        assert 'tidemill_events_accepted_total{site="shop"} 20.0' in text
+        assert 'tidemill_events_rejected_total{reason="invalid_event",site="shop"} 20.0' in text
+        assert 'tidemill_requests_total{endpoint="/e",status="204"} 20.0' in text
+        assert "tidemill_request_seconds_count 20.0" in text
+        assert re.search(r"tidemill_fsync_seconds_count 20\.0", text)
+        assert "tidemill_spool_bytes" in text
+        assert "tidemill_oldest_unshipped_seconds" in text
+
+
+def test_counters_begin_anew_with_the_server(collector_process: Make) -> None:
+    collector = collector_process().start()
+    collector.send(event())
+    collector.kill()
+    collector.start()
+
+    assert "tidemill_events_accepted_total" not in collector.request("GET", "/metrics")[2].decode()
+
+
+def test_a_changed_sites_file_is_used_within_five_seconds_and_an_invalid_one_is_not(collector_process: Make) -> None:
+    collector = collector_process().start()
+    headers = {"Authorization": "Bearer fresh"}
+
+    def is_known() -> bool:
+        return collector.request("POST", "/s/new/v1/events", b'{"event_name":"x"}', headers)[0] == 200
+
+    collector.sites.write_text(SITES + "  new: {name: New, secrets: [{name: dev, plain: fresh}]}\n")
+    started_s = time.monotonic()
+    wait_until(lambda: is_known() and is_known() and is_known() and is_known())
+    assert time.monotonic() - started_s < 5
+
+    collector.sites.write_text("version: 1\nsites: {}\n")
+    wait_until(lambda: "sites" in collector.log() and is_known(), timeout_s=5)
+    assert collector.send(event()) == 204
+
+
+def test_a_wrong_setting_stops_the_start_with_one_line_naming_the_variable(tmp_path: Path) -> None:
+    (tmp_path / "sites.yml").write_text(SITES)
+    environment = os.environ | {"TIDEMILL_HOME": str(tmp_path), "TIDEMILL_SITES": str(tmp_path / "sites.yml")}
+    wrong = environment | {"TIDEMILL_COLLECTOR_PORT": "70000"}
+    result = subprocess.run([sys.executable, "-m", "collector"], env=wrong, capture_output=True, text=True, check=False)
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert "TIDEMILL_COLLECTOR_PORT" in result.stderr
+
+    missing = environment | {"TIDEMILL_SITES": str(tmp_path / "none.yml")}
+    result = subprocess.run(
+        [sys.executable, "-m", "collector"], env=missing, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 2
+    assert result.stderr.startswith("TIDEMILL_SITES")
+
+
+def test_a_chunked_body_without_a_length_is_read(collector_process: Make) -> None:
+    collector = collector_process().start()
+    body = json.dumps({"events": [{"event_name": "chunked"}]}).encode()
+    connection = http.client.HTTPConnection("127.0.0.1", collector.port, timeout=10)
+    connection.request(
+        "POST",
+        "/s/shop/v1/events",
+        iter([body[:7], body[7:]]),
+        {"Authorization": f"Bearer {SECRET}"},
+        encode_chunked=True,
+    )
+    answer = connection.getresponse()
+    assert (answer.status, json.loads(answer.read())) == (200, {"accepted": 1, "rejected": []})
+    connection.close()
+
+
+def test_headers_beyond_the_limit_are_answered_431_by_the_server(collector_process: Make) -> None:
+    collector = collector_process().start()
+    assert collector.request("POST", "/e", b"{}", {"X-Long": "x" * 70_000})[0] == 431
+
+
+def test_a_connection_serves_many_requests(collector_process: Make) -> None:
+    collector = collector_process().start()
+    connection = http.client.HTTPConnection("127.0.0.1", collector.port, timeout=10)
+    connection.connect()
+    first = connection.sock
+    for _ in range(3):
+        connection.request("POST", "/e", json.dumps({"site": "shop", "events": [event()]}))
+        assert connection.getresponse().read() == b""
+    assert connection.sock is first
+    connection.close()
