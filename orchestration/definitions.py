@@ -8,10 +8,10 @@ ops/purge                    assets/purging.py      at the end of daily, and job
 
 import dagster as dg
 
+from orchestration import loading
 from orchestration.assets.models import DBT, dbt_models
 from orchestration.assets.operations import closed_days, dagster_history
 from orchestration.jobs import DAILY_JOB, TRANSFORM_JOB
-from orchestration.loading import LOADING
 from orchestration.schedules import (
     daily_after_midnight,
     load_each_minute,
@@ -20,7 +20,7 @@ from orchestration.schedules import (
 )
 
 defs = dg.Definitions.merge(
-    LOADING,
+    loading.LOADING,  # by its module: Dagster takes a second `Definitions` among a module's names for a mistake
     dg.Definitions(
         assets=[dbt_models, closed_days, dagster_history],
         jobs=[TRANSFORM_JOB, DAILY_JOB],

@@ -79,6 +79,9 @@ _EXPECTED = (
     ("tidemill.errors", "CommandFailed"),
     ("landing.errors", "LandingError"),
     ("orchestration.errors", "OrchestrationError"),
+    ("collector.access_log", "UnknownSite"),
+    ("collector.replay", "ReplayStopped"),
+    ("builtins", "OSError"),
     ("psycopg", "OperationalError"),
 )
 

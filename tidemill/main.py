@@ -13,6 +13,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     help="Tidemill takes events in over HTTP, holds them in a landing zone, and grinds them into sessions, "
     "daily summaries and retention tables on a schedule.",
 )

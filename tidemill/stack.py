@@ -103,7 +103,10 @@ class Stack:
         code_socket.unlink(missing_ok=True)
         write_workspace(self._dagster / "workspace.yaml", code_socket)
         options = ("-m", CODE_LOCATION, "-s", str(code_socket), "-d", str(ROOT))
-        self._start("code", _module("dagster", "code-server", "start", *options))
+        log = self._start("code", _module("dagster", "code-server", "start", *options))
+        # A web server or daemon that does not find it at its own start never looks again.
+        self._unanswered.append(("the code server", log, code_socket.exists))
+        self.await_answers()
 
     def _start(self, name: str, command: Sequence[str]) -> Path:
         """Start a child; returns its log."""

@@ -98,6 +98,8 @@ class Supervisor:
                 with suppress(subprocess.TimeoutExpired):
                     child.process.wait(max(deadline_s - self._clock(), 0.0))
         for child in self.children:
+            if child.process is not None and child.process.returncode is None:
+                self._say(f"{child.name} did not end within {STOP_TIMEOUT_S:.0f} s and is killed")
             _signal_group(child, signal.SIGKILL)  # also what a child has left behind in its group
             if child.process is not None:
                 child.process.wait()

@@ -41,10 +41,12 @@ def up(
 
 def collector() -> None:
     """Run the collector in the foreground, as production does."""
+    from collector.log import configure_logs
     from collector.serve import serve
     from collector.settings import CollectorSettings
     from tidemill.settings import read_settings
 
+    configure_logs()
     serve(read_settings(CollectorSettings))
 
 
