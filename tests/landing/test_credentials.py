@@ -1,3 +1,4 @@
+import threading
 import time
 
 import pytest
@@ -55,6 +56,31 @@ def test_thousands_of_verifications_take_a_second() -> None:
     assert all(verifier.verify("right", secrets) for _ in range(5_000))
 
     assert time.perf_counter() - started_s < 1
+
+
+def test_a_known_secret_does_not_wait_for_the_derivation_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    verifier = SecretVerifier()
+    secrets = (hashed("right"),)
+    verifier.verify("right", secrets)
+    is_deriving, may_end = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> bool:
+        is_deriving.set()
+        return not may_end.wait(60)
+
+    monkeypatch.setattr(credentials, "_derives", slow)
+    flood = threading.Thread(target=verifier.verify, args=("wrong", secrets))
+    flood.start()
+    is_deriving.wait(60)
+
+    known = threading.Thread(target=verifier.verify, args=("right", secrets))
+    known.start()
+    known.join(10)
+    waits = known.is_alive()
+    may_end.set()
+    flood.join()
+    known.join()
+    assert not waits
 
 
 def test_a_replaced_hash_is_asked_anew() -> None:
