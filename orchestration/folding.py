@@ -30,6 +30,9 @@ _FOLDED: Final = (
 _MARKS: Final = ("\x02", "\x03", "\x04", "\x05", "\x06", "\x07", "\x08", "\x0e", "\x0f")
 """Control characters, one for each text looked for: the columns above, the client's time in two spellings."""
 
+_VERBATIM: Final = "\x10"
+"""Begins a `raw` that was not folded because it holds control characters."""
+
 _ISO_MILLISECONDS: Final = len("2026-03-10T12:00:00.123")
 _CONTROL: Final = r"[\x00-\x1f]"
 _LENGTH_MIN: Final = 5
@@ -40,12 +43,15 @@ def fold(rows: pa.Table, dataset: Dataset) -> pa.Table:
     """`rows` as the archive keeps them; `unfold` gives them back exactly."""
     if dataset != EVENTS:
         return rows
+    originals = rows["raw"].combine_chunks()
     folded = [
         raw if raw is None else _fold_text(raw, texts)
-        for raw, texts in zip(_without_controls(rows["raw"]), _texts(rows), strict=True)
+        for raw, texts in zip(_without_controls(originals), _texts(rows), strict=True)
     ]
-    # Text that is no JSON of one line, which no collector writes, stays as it is.
-    raw = pc.coalesce(pa.array(folded, pa.string()), rows["raw"].combine_chunks())
+    # Text that already holds marks is no valid JSON, so no collector writes it; it must come back all the same.
+    verbatim = pc.binary_join_element_wise(_VERBATIM, originals, "")
+    is_marked = pc.match_substring_regex(originals, _CONTROL)
+    raw = pc.if_else(is_marked, verbatim, pc.coalesce(pa.array(folded, pa.string()), originals))
     sent, event_id = rows["client_event_id"], rows["event_id"]
     escaped = pc.if_else(pc.starts_with(sent, _SAME), pc.binary_join_element_wise(_SAME, sent, ""), sent)
     return _with(
@@ -77,7 +83,7 @@ def _texts(rows: pa.Table) -> Iterator[tuple[str | None, ...]]:
     return zip(*(_without_controls(column) for column in columns), strict=True)
 
 
-def _without_controls(column: pa.ChunkedArray) -> list[str | None]:
+def _without_controls(column: pa.ChunkedArray | pa.Array) -> list[str | None]:
     """The texts of a column; None in place of those that are short or hold a control character."""
     is_short = pc.less(pc.binary_length(column), _LENGTH_MIN)
     is_unfit = pc.or_(is_short, pc.match_substring_regex(column, _CONTROL))
@@ -93,6 +99,8 @@ def _fold_text(raw: str, texts: tuple[str | None, ...]) -> str:
 
 
 def _unfold_text(raw: str, texts: tuple[str | None, ...]) -> str:
+    if raw.startswith(_VERBATIM):
+        return raw[1:]
     for mark, text in zip(_MARKS_REVERSED, reversed(texts), strict=True):
         if text is not None:
             raw = raw.replace(mark, text)
