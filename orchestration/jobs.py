@@ -2,8 +2,6 @@
 
 import dagster as dg
 
-from orchestration.partitions import DAYS
-
 CADENCE_TAG = "tidemill/cadence"
 """Names the kind of a scheduled run; `deploy/dagster.yaml` allows one run of each kind at a time."""
 
@@ -37,7 +35,6 @@ TRANSFORM_JOB = dg.define_asset_job(
 DAILY_JOB = dg.define_asset_job(
     "daily",
     selection=RAW | MODELS | DAILY_OPERATIONS | PURGE,
-    partitions_def=DAYS,
     tags=_tags("daily", hours_max=12),
     executor_def=dg.in_process_executor,
     description="Load, transform with the asked day, verify, close the day, tidy up, purge.",
