@@ -10,6 +10,7 @@ from pydantic import ConfigDict, NonNegativeInt, TypeAdapter, ValidationError, w
 
 from landing.contract import CONTRACT_VERSION
 from landing.errors import PoisonObject
+from landing.folding import fold, unfold
 from landing.schema import VERSION_KEY
 
 _ORIGIN_KEY = b"tidemill.origin"
@@ -79,6 +80,8 @@ _Origin = TypeVar("_Origin", SegmentOrigin, BatchOrigin)
 def encode(table: pa.Table, schema: pa.Schema, origin: SegmentOrigin | BatchOrigin) -> bytes:
     """Parquet bytes of `table`: zstd, statistics on, the contract's version and `origin` in the metadata.
 
+    The rows of a batch are folded (`landing.folding`): what `raw` repeats of other columns is said once.
+
     Args:
         table: Rows with exactly the fields of `schema`.
         schema: From `landing.schema`.
@@ -88,6 +91,8 @@ def encode(table: pa.Table, schema: pa.Schema, origin: SegmentOrigin | BatchOrig
         ValueError: the table does not fit the schema; nothing may be stored that a reader would refuse.
     """
     _check(table, schema, ValueError)
+    if isinstance(origin, BatchOrigin):
+        table = fold(table)
     metadata = {**(schema.metadata or {}), _ORIGIN_KEY: json.dumps(asdict(origin)).encode()}
     sink = pa.BufferOutputStream()
     pq.write_table(
@@ -114,12 +119,13 @@ def decode_segment(data: bytes, schema: pa.Schema) -> tuple[pa.Table, SegmentOri
 
 
 def decode_batch(data: bytes, schema: pa.Schema) -> tuple[pa.Table, BatchOrigin]:
-    """Rows and origin of an archive object.
+    """Rows and origin of an archive object, unfolded.
 
     Raises:
         PoisonObject: the bytes are no Parquet object of this contract.
     """
-    return _decode(data, schema, _BATCH_ORIGIN)
+    table, origin = _decode(data, schema, _BATCH_ORIGIN)
+    return unfold(table), origin
 
 
 def _decode(data: bytes, schema: pa.Schema, origin_type: TypeAdapter[_Origin]) -> tuple[pa.Table, _Origin]:

@@ -12,7 +12,6 @@ from landing.errors import PoisonObject
 from landing.keys import ArchiveKey
 from landing.schema import loaded_schema
 from landing.store import Store
-from orchestration.folding import fold, unfold
 from orchestration.ledger import PlannedBatch
 
 _EVENT_ORDER: Final = [("site_id", "ascending"), ("visitor_id", "ascending"), ("occurred_at", "ascending")]
@@ -55,7 +54,7 @@ def put_batch(store: Store, batch: PlannedBatch, dataset: Dataset, table: pa.Tab
     Raises:
         StoreUnavailable: the store failed; the object may or may not be there.
     """
-    data = encode(fold(table, dataset), loaded_schema(dataset), batch_origin(batch, late_rows))
+    data = encode(table, loaded_schema(dataset), batch_origin(batch, late_rows))
     store.put(str(archive_key(batch)), data)
     return len(data)
 
@@ -83,7 +82,7 @@ def read_batch(store: Store, key: ArchiveKey, dataset: Dataset) -> ArchivedBatch
         raise PoisonObject(f"holds batch {origin.batch_id}")
     if sum(each.rows for each in origin.objects) != rows.num_rows:
         raise PoisonObject(f"has {rows.num_rows} rows, its origin says otherwise")
-    return ArchivedBatch(unfold(rows, dataset), origin, len(data))
+    return ArchivedBatch(rows, origin, len(data))
 
 
 def archived_rows(store: Store, key: str) -> int:

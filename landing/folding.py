@@ -11,8 +11,6 @@ from typing import Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from landing.contract import EVENTS, Dataset
-
 _SAME: Final = "\x01"
 """Stands for the event's id as `client_event_id`."""
 
@@ -27,6 +25,8 @@ _FOLDED: Final = (
 )
 """Columns whose values are looked for in `raw`, longest first: one may be a part of another."""
 
+_NEEDED: Final = {*_FOLDED, "event_id", "client_time", "raw"}
+
 _MARKS: Final = ("\x02", "\x03", "\x04", "\x05", "\x06", "\x07", "\x08", "\x0e", "\x0f")
 """Control characters, one for each text looked for: the columns above, the client's time in two spellings."""
 
@@ -39,9 +39,9 @@ _LENGTH_MIN: Final = 5
 """Shorter values save nothing."""
 
 
-def fold(rows: pa.Table, dataset: Dataset) -> pa.Table:
-    """`rows` as the archive keeps them; `unfold` gives them back exactly."""
-    if dataset != EVENTS:
+def fold(rows: pa.Table) -> pa.Table:
+    """Rows as the archive keeps them; `unfold` gives them back exactly. Datasets but events stay as they are."""
+    if not _NEEDED.issubset(rows.schema.names):
         return rows
     originals = rows["raw"].combine_chunks()
     folded = [
@@ -59,9 +59,9 @@ def fold(rows: pa.Table, dataset: Dataset) -> pa.Table:
     )
 
 
-def unfold(rows: pa.Table, dataset: Dataset) -> pa.Table:
+def unfold(rows: pa.Table) -> pa.Table:
     """Rows of an archive object as they were before `fold`."""
-    if dataset != EVENTS:
+    if not _NEEDED.issubset(rows.schema.names):
         return rows
     kept, event_id = rows["client_event_id"], rows["event_id"]
     unescaped = pc.if_else(pc.starts_with(kept, _SAME), pc.utf8_slice_codeunits(kept, 1), kept)

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landing.contract import EVENTS
+from landing.folding import fold, unfold
 from landing.schema import loaded_schema
-from orchestration.folding import fold, unfold
 from tests.orchestration.traffic import NOON, event, visits
 
 MARKS = "".join(map(chr, range(1, 32)))
@@ -40,15 +40,15 @@ def rows(draw: st.DrawFn) -> dict:
 def test_unfolding_gives_back_every_row(found: list[dict]) -> None:
     before = table(*found)
 
-    assert unfold(fold(before, EVENTS), EVENTS).equals(before)
+    assert unfold(fold(before)).equals(before)
 
 
 def test_the_original_event_shrinks_to_what_the_columns_do_not_say() -> None:
     before = table(*visits(seed=3, start=NOON, seconds=3000, rows=200))
 
-    folded = fold(before, EVENTS)
+    folded = fold(before)
 
-    assert unfold(folded, EVENTS).equals(before)
+    assert unfold(folded).equals(before)
     pairs = zip(folded["raw"].to_pylist(), before["raw"].to_pylist(), strict=True)
     shrunk = [len(after) / len(whole) for after, whole in pairs]
     assert max(shrunk) < 0.5
@@ -59,6 +59,6 @@ def test_times_are_folded_in_both_spellings() -> None:
     time = datetime(2026, 3, 10, 12, 0, 0, 123_000, tzinfo=UTC)
     raw = json.dumps({"ts": 1_773_144_000_123, "at": "2026-03-10T12:00:00.123Z"})
 
-    (folded,) = fold(table(event(NOON, client_time=time, raw=raw)), EVENTS)["raw"].to_pylist()
+    (folded,) = fold(table(event(NOON, client_time=time, raw=raw)))["raw"].to_pylist()
 
     assert folded == '{"ts": \x0e, "at": "\x0fZ"}'
