@@ -16,6 +16,7 @@ BENCHMARKS: dict[str, Callable[[], list[Result]]] = {
 
 
 def main() -> int:
+    """Run what was asked for, print the table."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--out", type=Path, help="also write the results as JSON")
     parser.add_argument("--only", choices=BENCHMARKS, action="append", help="run only this group; may be repeated")

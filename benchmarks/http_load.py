@@ -27,6 +27,7 @@ class Load:
 
     @property
     def requests_per_s(self) -> float:
+        """Answered requests a second."""
         return self.requests / self.seconds
 
 

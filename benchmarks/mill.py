@@ -1,0 +1,86 @@
+"""One mill in a temporary folder: a spool, a landing zone in a folder, embedded Postgres with its default settings."""
+
+import contextlib
+import os
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dbt.cli.main import dbtRunner
+
+from benchmarks.segments import SITES, write_segments
+from collector.ship import Shipper
+from collector.spool import Spool, SpoolLimits
+from landing.sites import load_sites
+from landing.store import DirectoryStore
+from orchestration.database import connect, migrate
+from orchestration.dbt_files import PROJECT, dbt_environment
+from orchestration.load import LoadReport, load_inbox
+from orchestration.sites_table import sync_sites
+from orchestration.transform_window import finish_transform, plan_transform
+from tidemill.embedded import embedded_postgres
+
+
+def now() -> datetime:
+    """The clock of production."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Mill:
+    """The parts, and the three acts that are measured."""
+
+    home: Path
+    database_url: str
+
+    @property
+    def store(self) -> DirectoryStore:
+        """The landing zone."""
+        return DirectoryStore(self.home / "landing")
+
+    def fill_spool(self, lines: list[bytes], *, received_at: datetime, writer_id: str) -> None:
+        """Segments wait to be shipped."""
+        write_segments(self.home / "spool", lines, received_at=received_at, writer_id=writer_id)
+
+    def land(self) -> None:
+        """Convert and store every segment, as a collector's shipper does."""
+        limits = SpoolLimits(limit_bytes=2**40, segment_max_bytes=2**22, segment_max_seconds=5.0)
+        spool = Spool(self.home / "spool", writer_id="shipper", limits=limits, clock=now)
+        Shipper(spool, self.store).ship_sealed()
+
+    def load(self) -> LoadReport:
+        """Load what landed."""
+        return load_inbox(store=self.store, database_url=self.database_url, clock=now)
+
+    def transform(self) -> float:
+        """Transform what was loaded; returns the seconds that dbt took."""
+        with connect(self.database_url) as connection:
+            sync_sites(connection, SITES, clock=now)
+            plan = plan_transform(connection, clock=now)
+        os.environ.update(dbt_environment(self.database_url))
+        started_s = time.monotonic()
+        arguments = ["--quiet", "build", "--exclude-resource-type", "unit_test", "--project-dir", str(PROJECT)]
+        arguments += ["--profiles-dir", str(PROJECT), "--target-path", str(self.home / "target")]
+        arguments += ["--log-path", str(self.home / "target")]
+        result = dbtRunner().invoke(arguments)
+        seconds = time.monotonic() - started_s
+        if not result.success:
+            raise RuntimeError(f"dbt failed: {result.exception or result.result}")
+        with connect(self.database_url) as connection:
+            finish_transform(connection, plan, clock=now)
+        return seconds
+
+
+@contextlib.contextmanager
+def open_mill() -> Iterator[Mill]:
+    """A new, empty mill; gone afterwards."""
+    load_sites(SITES)
+    with (
+        tempfile.TemporaryDirectory(prefix="tm-bench-", dir="/tmp") as folder,
+        embedded_postgres(Path(folder)) as urls,
+    ):
+        migrate(urls["tidemill"])
+        yield Mill(Path(folder), urls["tidemill"])

@@ -1,0 +1,90 @@
+"""Spool segments full of made-up events, as a collector would have left them."""
+
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from collector.intake import Delivery, Intake
+from collector.metrics import Metrics
+from collector.salts import Salts
+from collector.segment import SUFFIX, SegmentHeader, hour_of, opening, record
+from landing.sites import load_sites
+from landing.store import MemoryStore
+from tidemill.demo.traffic import take, visits, wire_request
+
+SEED = 20_261_122
+SEGMENT_ROWS = 5_000
+"""About what the default size of a segment holds."""
+
+SITES = Path(__file__).parent.parent / "sites.example.yml"
+_SECRET = "demo-secret"
+_EVENT_ID = re.compile(rb'"event_id":"[0-9a-f-]{36}"')
+_VISITOR_ID = re.compile(rb'"visitor_id":"([^"]*)"')
+
+
+class _Rows:
+    """A sink that keeps the rows of events as lines."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+
+    def append(self, _received_at: datetime, rows: dict[str, bytes]) -> None:
+        """Take what the collector would make durable."""
+        self.lines += rows.get("events", b"").splitlines()
+
+
+def event_lines(
+    event_count: int, *, received_at: datetime, scratch: Path, days: int = 21, seed: int = SEED
+) -> list[bytes]:
+    """Rows of events, as the collector spools them: the demo's traffic through the collector's own code.
+
+    Args:
+        event_count: At least so many.
+        received_at: When all of them were received.
+        scratch: A folder for counters.
+        days: Length of the time before `received_at` in which they happened.
+        seed: The same gives the same visits.
+    """
+    sites = load_sites(SITES)
+    rows = _Rows()
+    store = MemoryStore()
+    intake = Intake(
+        sites=lambda: sites,
+        sink=rows,
+        salts=Salts(store, MemoryStore(), clock=lambda: received_at),
+        metrics=Metrics(scratch),
+        collector_id="benchmark",
+    )
+    for visit in take(visits(seed=seed, days=days, until=received_at), event_count=event_count):
+        request = wire_request(visit, sent_at=received_at, secret=_SECRET)
+        intake.take(
+            Delivery(
+                method="POST",
+                path=request.path,
+                query="",
+                headers={name.lower(): value for name, value in request.headers.items()},
+                body=request.body,
+                received_at=received_at,
+                peer="127.0.0.1",
+            )
+        )
+    return rows.lines
+
+
+def others(lines: Sequence[bytes], copy: int) -> Iterator[bytes]:
+    """The same events happening to other visitors: every event id is new, every visitor id carries `copy`."""
+    for line in lines:
+        renamed = _EVENT_ID.sub(b'"event_id":"%s"' % str(uuid.uuid4()).encode(), line, count=1)
+        yield _VISITOR_ID.sub(rb'"visitor_id":"\1.%d"' % copy, renamed, count=1)
+
+
+def write_segments(folder: Path, lines: Sequence[bytes], *, received_at: datetime, writer_id: str) -> None:
+    """Write `lines` as sealed segments of one writer."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, start in enumerate(range(0, len(lines), SEGMENT_ROWS)):
+        segment_id = f"{received_at:%Y%m%dT%H%M%S}-{writer_id}-{number:06d}"
+        header = SegmentHeader(segment_id, writer_id, number, hour_of(received_at), received_at + timedelta(0))
+        rows = b"\n".join(lines[start : start + SEGMENT_ROWS]) + b"\n"
+        (folder / f"{segment_id}{SUFFIX}").write_bytes(opening(header) + record("events", rows))
