@@ -23,6 +23,9 @@ from orchestration.ledger import PlannedBatch
 _JSONB_VERSION: Final = "\x01"
 """First byte of a jsonb value in the binary protocol; the text follows."""
 
+_COPY_ROWS: Final = 4_096
+"""Rows that the driver turns into one buffer; while the server reads one, the next is made."""
+
 _REFUSALS: Final = ("22", "23")
 """Classes of SQLSTATE that are about values (data exception, integrity): trying again will not help."""
 
@@ -53,7 +56,7 @@ class RawSession:
             with self._connection.cursor() as cursor:
                 cursor.adbc_ingest(
                     partition_name(batch.dataset, batch.day),
-                    for_postgres(table, dataset),
+                    for_postgres(table, dataset).to_reader(max_chunksize=_COPY_ROWS),
                     mode="append",
                     db_schema_name="raw",
                 )
