@@ -27,10 +27,11 @@ START_TIMEOUT_S = 120
 
 @contextmanager
 def only_stack_of() -> Iterator[CollectorSettings]:
-    """The settings, after it is sure that nothing else runs on the same home and that the sites file exists.
+    """The settings, once it is sure that there is a sites file, that the port is free, and that nothing else runs here.
 
     Raises:
-        CommandFailed: a setting is wrong, no sites file, or another `up` or `demo` holds the home.
+        CommandFailed: a setting is wrong, there is no sites file, the collector's port is taken, or another `up` or
+            `demo` holds the home.
     """
     settings = read_settings(CollectorSettings)
     if not settings.sites.exists():
@@ -43,6 +44,9 @@ def only_stack_of() -> Iterator[CollectorSettings]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CommandFailed(f"`tidemill up` or `demo` is already running on {settings.home}") from None
+        if not is_free(settings.collector_host, settings.collector_port):
+            address = f"{settings.collector_host}:{settings.collector_port}"
+            raise CommandFailed(f"TIDEMILL_COLLECTOR_PORT: {address} is taken; choose another port")
         yield settings
 
 
@@ -65,14 +69,8 @@ class Stack:
         self._unanswered: list[tuple[str, Path, Callable[[], bool]]] = []
 
     def start_collector(self) -> str:
-        """Start the collector; returns its address.
-
-        Raises:
-            CommandFailed: its port is taken.
-        """
+        """Start the collector; returns its address."""
         host, port = self._settings.collector_host, self._settings.collector_port
-        if not is_free(host, port):
-            raise CommandFailed(f"TIDEMILL_COLLECTOR_PORT: {host}:{port} is taken; choose another port")
         log = self._start("collector", _module("tidemill", "collector"))
         reachable = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  (compared, not bound)
         self._unanswered.append(("the collector", log, lambda: answers(reachable, port, "/readyz")))

@@ -1,0 +1,195 @@
+"""Each command answers clearly: the result on stdout, one line on stderr when it cannot do what was asked."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from landing.credentials import Secret, SecretVerifier
+from tidemill.checkout import EXAMPLE_SITES, ROOT
+from tidemill.main import app
+
+
+def run(*arguments: str, **options: str) -> Result:
+    return CliRunner().invoke(app, arguments, **options)  # type: ignore[arg-type]
+
+
+def error_of(result: Result) -> str:
+    """The one line on stderr of a command that failed without a traceback."""
+    assert result.exit_code == 1, result.output
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+@pytest.fixture
+def example(monkeypatch: pytest.MonkeyPatch, home: Path) -> Path:
+    monkeypatch.setenv("TIDEMILL_HOME", str(home))
+    monkeypatch.setenv("TIDEMILL_SITES", str(EXAMPLE_SITES))
+    return home
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert run("version").stdout == f"{project['version']}\n"
+    assert json.loads(run("version", "--json").stdout) == {"version": project["version"]}
+
+
+def test_help_and_version_import_none_of_the_parts() -> None:
+    heavy = {"dagster", "dbt", "pyarrow", "flask", "psycopg", "pydantic", "rich", "granian"}
+    code = "import sys, tidemill.main; print(' '.join(sys.modules))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+
+    assert heavy.isdisjoint(loaded)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "command"),
+    [
+        ("TIDEMILL_COLLECTOR_PORT", "99999", ["collector"]),
+        ("TIDEMILL_COLLECTOR_PORT", "many", ["up"]),
+        ("TIDEMILL_LANDING_URL", "ftp://example", ["status"]),
+        ("TIDEMILL_DATABASE_URL", "mysql://example/mill", ["load"]),
+        ("TIDEMILL_S3_ENDPOINT_URL", "nowhere", ["load"]),
+        ("TIDEMILL_SEGMENT_MAX_SECONDS", "-1", ["demo"]),
+    ],
+)
+def test_a_wrong_value_stops_the_start_with_one_line_that_names_the_variable(
+    example: Path, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, command: list[str]
+) -> None:
+    monkeypatch.setenv(variable, value)
+
+    assert error_of(run(*command)).startswith(f"tidemill: {variable}: ")
+    assert not (example / "postgres").exists()
+
+
+def test_an_unreachable_database_is_named(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEMILL_DATABASE_URL", f"postgresql://nobody@/mill?host={example}")
+
+    assert error_of(run("load")).startswith("tidemill: TIDEMILL_DATABASE_URL: ")
+
+
+def test_up_without_a_sites_file_names_the_variable_the_file_and_the_example(
+    example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDEMILL_SITES", str(example / "sites.yml"))
+
+    line = error_of(run("up"))
+
+    assert line.startswith(f"tidemill: TIDEMILL_SITES: there is no sites file {example / 'sites.yml'}; ")
+    assert str(EXAMPLE_SITES) in line
+
+
+def test_the_collector_without_a_sites_file_says_so_in_one_line(example: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tidemill", "collector"],
+        env=os.environ | {"TIDEMILL_SITES": str(example / "sites.yml")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == 1
+    assert line.startswith("tidemill: ")
+    assert str(example / "sites.yml") in line
+
+
+def test_a_taken_port_stops_up(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setenv("TIDEMILL_COLLECTOR_PORT", str(taken.getsockname()[1]))
+
+        line = error_of(run("up", "--no-ui"))
+
+    assert line.startswith("tidemill: TIDEMILL_COLLECTOR_PORT: ")
+    assert "is taken" in line
+    assert not (example / "postgres").exists()
+
+
+def test_the_example_sites_file_is_valid_but_for_its_plain_secret(example: Path) -> None:
+    assert example.exists()
+    result = run("sites", "check", "--json")
+
+    found = json.loads(result.stdout)
+    assert (result.exit_code, found["valid"]) == (0, True)
+    assert [(each["severity"], each["path"]) for each in found["findings"]] == [
+        ("warning", "sites.app.secrets[0].plain")
+    ]
+
+
+def test_a_wrong_sites_file_is_told_with_line_and_path(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = example / "wrong.yml"
+    wrong.write_text("version: 1\nsites:\n  shop:\n    name: Shop\n    timezone: Mars/Olympus\n")
+    monkeypatch.setenv("TIDEMILL_SITES", str(wrong))
+
+    result = run("sites", "check", "--json")
+
+    (finding,) = json.loads(result.stdout)["findings"]
+    assert result.exit_code == 1
+    assert (finding["line"], finding["path"]) == (5, "sites.shop.timezone")
+    assert "Mars/Olympus" in run("sites", "check").stdout
+
+
+def test_a_hashed_secret_is_accepted_and_never_echoed() -> None:
+    result = run("sites", "hash-secret", input="open sesame\n")
+
+    made = result.stdout.splitlines()[-1]
+    assert made.startswith("scrypt$")
+    assert "open sesame" not in result.output
+    assert SecretVerifier().verify("open sesame", (Secret(name="made", hash=made),))
+
+
+def test_the_derived_files_are_fresh() -> None:
+    assert run("contract", "check").exit_code == 0
+
+
+def test_the_database_url_of_an_embedded_server_points_into_the_home(example: Path) -> None:
+    result = run("database-url")
+
+    assert result.stdout == f"postgresql://postgres@/tidemill?host={example}/postgres\n"
+    assert "not running" in result.stderr
+
+
+def test_the_database_url_of_a_server_is_the_variable(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert example.exists()
+    monkeypatch.setenv("TIDEMILL_DATABASE_URL", "postgresql://db.example/mill")
+
+    result = run("database-url")
+
+    assert (result.stdout, result.stderr) == ("postgresql://db.example/mill\n", "")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("daily", "--date", "yesterday"),
+        ("load", "--now", "noon"),
+        ("backfill", "--from", "2026-03-02", "--to", "2026-03-01"),
+        ("backfill", "--from", "2026-03-02"),
+        ("replay", "/nonexistent"),
+        ("import-log", "/nonexistent", "--site", "shop"),
+        ("nonsense",),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_the_usage(arguments: tuple[str, ...]) -> None:
+    result = run(*arguments)
+
+    assert result.exit_code == 2
+    assert "Usage: " in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_a_log_of_an_unknown_site_is_refused(example: Path) -> None:
+    log = example / "access.log"
+    log.write_text("")
+
+    assert "site nowhere is not in" in error_of(run("import-log", str(log), "--site", "nowhere"))
