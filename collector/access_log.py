@@ -181,7 +181,7 @@ def import_file(
         SitesFileInvalid: the sites file cannot be used.
         UnknownSite: it has no such site.
         SpoolUnavailable: the spool is full or its disk failing; import the log again later, nothing counts twice.
-        OSError: the file cannot be read.
+        OSError: the file cannot be read, or is damaged gzip (then what precedes the damage is imported).
     """
     collector = Collector(settings, clock=clock, store=store)
     directory = collector.intake.directory()
@@ -262,10 +262,9 @@ def _without_address(line: str, policy: str) -> str:
 
 
 def _open(path: Path) -> BinaryIO:
-    file = path.open("rb")
-    is_gzip = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
-    file.seek(0)
-    return cast("BinaryIO", gzip.open(file)) if is_gzip else file
+    with path.open("rb") as file:
+        is_gzip = file.read(len(_GZIP_MAGIC)) == _GZIP_MAGIC
+    return cast("BinaryIO", gzip.open(path)) if is_gzip else path.open("rb")
 
 
 def _bounded_lines(file: BinaryIO) -> Iterator[bytes]:

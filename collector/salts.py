@@ -117,9 +117,9 @@ class Salts:
         for store in (self._store, self._home):
             for found in list(store.list(SALTS_PREFIX)):
                 name = found.key.removeprefix(SALTS_PREFIX)
-                if _is_date(name) and name < over:
+                if _is_date(name) and name <= over:
                     store.delete(found.key)
-        for name in [name for name in self._known if _is_date(name) and name < over]:
+        for name in [name for name in self._known if _is_date(name) and name <= over]:
             del self._known[name]
             self._agreed.discard(name)
 

@@ -163,7 +163,7 @@ class Spool:
         try:
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                os.write(descriptor, bytes(4_096))
+                _write_all(descriptor, bytes(4_096))
                 os.fdatasync(descriptor)
             finally:
                 os.close(descriptor)
@@ -231,6 +231,9 @@ class Spool:
                 each.failure = failure
             self._retreat()
             return
+        except BaseException:
+            self._retreat()  # what was written is unknown, and later cuts go by what is known
+            raise
         active.durable_bytes += len(data)
         self._used_bytes += len(data)
         for each in run:

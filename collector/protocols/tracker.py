@@ -42,6 +42,9 @@ _COLUMN_OF = {
     "b": "automation",
     "lib": "library_version",
 }
+FIELDS = tuple(_COLUMN_OF)
+"""Wire names that have a column of their own."""
+
 _ENVELOPE = {"v", "site", "sent_at", "events"}
 _SIGNALS = {"gpc", "dnt"}
 
@@ -166,8 +169,9 @@ def _read_event(index: int, event: Any, reading: Reading) -> None:  # noqa: ANN4
         columns["scroll_percent"] = rest.pop("sd", None)
     if props is not None:
         columns["props"] = props
-        if isinstance(props, dict):
-            _PROPS_READERS.get(name, _nothing)(columns, props)
+    read_props = _PROPS_READERS.get(name)
+    if read_props is not None:
+        read_props(columns, props if isinstance(props, dict) else {})
     if rest:
         reading.gpc = reading.gpc or _is_set(rest.get("gpc"))
         reading.dnt = reading.dnt or _is_set(rest.get("dnt"))
@@ -189,10 +193,6 @@ def _columns(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     return columns, rest
 
 
-def _nothing(_columns: dict[str, Any], _props: dict[str, Any]) -> None:
-    """Most events have no columns in their props."""
-
-
 def _identify(columns: dict[str, Any], props: dict[str, Any]) -> None:
     """`t('identify', id, traits)` sends {id, traits}."""
     columns["user_id"] = props.get("id")
@@ -206,7 +206,7 @@ def _alias(columns: dict[str, Any], props: dict[str, Any]) -> None:
 
 
 def _consent(columns: dict[str, Any], props: dict[str, Any]) -> None:
-    columns["consent"] = props
+    columns["consent"] = props or None
 
 
 def _order(action: str, columns: dict[str, Any], props: dict[str, Any]) -> None:

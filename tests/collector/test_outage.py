@@ -2,14 +2,14 @@
 
 import contextlib
 import resource
-import shutil
 import socket
 import socketserver
 import subprocess
-import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import pytest
 
 from collector.spool import list_segments
 from landing.s3 import S3Store
@@ -22,59 +22,65 @@ _DISK_BYTES = 4 * 2**20
 
 
 @contextlib.contextmanager
-def _small_disk() -> Iterator[Path | None]:
-    """A folder on a file system of four megabytes; None where this process may not mount one."""
-    folder = Path(tempfile.mkdtemp(prefix="tm-disk-", dir="/tmp"))
+def _small_disk(folder: Path) -> Iterator[bool]:
+    """Make `folder` a file system of four megabytes; False where this process may not mount one."""
+    folder.mkdir()
     mount = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", f"size={_DISK_BYTES}", "tmpfs", str(folder)], capture_output=True, check=False
     )
     try:
-        yield folder if mount.returncode == 0 else None
+        yield mount.returncode == 0
     finally:
         if mount.returncode == 0:
             subprocess.run(["umount", "-l", str(folder)], check=True)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
-def test_a_full_disk_is_answered_503_and_recovers_by_itself(collector_process: Make, tmp_path: Path) -> None:
-    with _small_disk() as disk:
-        if disk is None:
-            # No right to mount: the kernel's limit on the size of a file fails writes in the same place.
-            soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-            disk = tmp_path / "home"
-            disk.mkdir()
-            resource.setrlimit(resource.RLIMIT_FSIZE, (_DISK_BYTES, hard))
-            limits = (soft, hard)
-        else:
-            limits = None
-        try:
-            _fill_and_recover(collector_process(disk, TIDEMILL_LANDING_URL=f"file://{tmp_path}/landing"), disk, tmp_path)
-        finally:
-            if limits is not None:
-                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-
-
-def _fill_and_recover(collector: CollectorProcess, disk: Path, tmp_path: Path) -> None:
-    # A landing zone that is a file cannot be written: what is accepted stays on the small disk.
-    (tmp_path / "landing").write_text("in the way")
-    collector.environment |= {"TIDEMILL_SPOOL_LIMIT_BYTES": "1000000000", "TIDEMILL_SEGMENT_MAX_BYTES": "67108864"}
-    collector.start()
+@contextlib.contextmanager
+def _full(disk: Path) -> Iterator[None]:
+    """The disk has no room."""
     ballast = disk / "ballast"
-    ballast.write_bytes(bytes(_DISK_BYTES - 2**20))
-    with Load(collector.port) as load:
-        wait_until(lambda: load.statuses.get(503, 0) > 20)
-        assert collector.request("GET", "/readyz")[0] == 503
-        status, headers, _ = collector.request("POST", "/e", b'{"site":"shop","events":[{"n":"page"}]}' + b" " * 9_000)
-        assert (status, headers["retry-after"], headers["tidemill-reason"]) == (503, "5", "disk_failed")
-        ballast.unlink()
-        acknowledged = len(load.acknowledged)
-        wait_until(lambda: len(load.acknowledged) > acknowledged + 50)
-        assert collector.request("GET", "/readyz")[0] == 200
-    (tmp_path / "landing").unlink()
-    wait_until(lambda: not collector.spool(), timeout_s=90)
-    assert collector.terminate() == 0
+    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(65_536))
+    yield
+    ballast.unlink()
 
-    landed = [row["event_id"] for row in read_inbox(DirectoryStore(tmp_path / "landing")).events]
+
+@contextlib.contextmanager
+def _forbidden_to_write(collector: CollectorProcess) -> Iterator[None]:
+    """The kernel fails every write to a file, as a quota would."""
+    limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in collector.workers()}
+    for pid, (_, hard) in limits.items():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
+    yield
+    for pid, limit in limits.items():
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, limit)
+
+
+@pytest.mark.parametrize("is_mounted", [True, False], ids=["small disk", "quota"])
+def test_a_disk_without_room_is_answered_503_and_recovers_by_itself(
+    collector_process: Make,
+    tmp_path: Path,
+    is_mounted: bool,  # noqa: FBT001  (a case of the table)
+) -> None:
+    home, landing = tmp_path / "home", tmp_path / "landing"
+    with _small_disk(home) if is_mounted else contextlib.nullcontext(enter_result=False) as has_small_disk:
+        collector = collector_process(home, TIDEMILL_LANDING_URL=landing.as_uri()).start()
+        with Load(collector.port) as load:
+            wait_until(lambda: len(load.acknowledged) > 50)
+            with _full(home) if has_small_disk else _forbidden_to_write(collector):
+                refused = load.statuses.get(503, 0)
+                wait_until(lambda: load.statuses.get(503, 0) > refused + 20)
+                assert collector.request("GET", "/readyz")[0] == 503
+                status, headers, _ = collector.request("POST", "/e", b'{"site":"shop","events":[{"n":"page"}]}')
+                assert (status, headers["retry-after"], headers["tidemill-reason"]) == (503, "5", "disk_failed")
+            acknowledged = len(load.acknowledged)
+            wait_until(lambda: len(load.acknowledged) > acknowledged + 50)
+            assert collector.request("GET", "/readyz")[0] == 200
+        assert collector.terminate() == 0
+        assert collector.spool() == []
+
+    landed = [row["event_id"] for row in read_inbox(DirectoryStore(landing)).events]
     assert load.acknowledged - set(landed) == set()
     assert len(set(landed)) == len(landed)
 
@@ -145,7 +151,9 @@ def _copy(source: socket.socket, target: socket.socket) -> None:
 
 def test_segments_of_an_outage_are_sealed_by_size_not_by_age(collector_process: Make, tmp_path: Path) -> None:
     (tmp_path / "landing").write_text("in the way")
-    collector = collector_process(TIDEMILL_LANDING_URL=f"file://{tmp_path}/landing", TIDEMILL_SEGMENT_MAX_SECONDS="0.05")
+    collector = collector_process(
+        TIDEMILL_LANDING_URL=f"file://{tmp_path}/landing", TIDEMILL_SEGMENT_MAX_SECONDS="0.05"
+    )
     collector.start()
     for _ in range(60):
         assert collector.send(event()) == 204

@@ -48,7 +48,15 @@ def test_workers_stop_when_the_server_is_killed(collector_process: Make) -> None
     assert collector.process is not None
     collector.process.kill()
     collector.process.wait()
-    wait_until(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers))
+    wait_until(lambda: not any(_is_running(worker) for worker in workers))
+
+
+def _is_running(pid: int) -> bool:
+    """The process exists and is no zombie that nobody has collected."""
+    try:
+        return ") Z" not in Path(f"/proc/{pid}/stat").read_text()
+    except FileNotFoundError:
+        return False
 
 
 def test_metrics_are_the_same_totals_whichever_worker_answers(collector_process: Make) -> None:

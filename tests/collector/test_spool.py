@@ -1,0 +1,220 @@
+"""The spool: group commit, sealing, refusal, and retreat from a failing disk."""
+
+import errno
+import os
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from collector.segment import read_segment
+from collector.spool import Spool, SpoolLimits, SpoolUnavailable, list_segments, remove_unfinished
+
+AT = datetime(2026, 1, 2, 3, 59, 59, tzinfo=UTC)
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = AT
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def make(
+    folder: Path, *, limit: int = 10**9, size: int = 10**9, age_s: float = 3_600, clock: Clock | None = None
+) -> Spool:
+    limits = SpoolLimits(limit_bytes=limit, segment_max_bytes=size, segment_max_seconds=age_s)
+    return Spool(folder, writer_id="w", limits=limits, clock=clock or Clock())
+
+
+def rows(folder: Path, dataset: str = "events") -> list[bytes]:
+    found = []
+    for path, _ in list_segments(folder):
+        for chunk in read_segment(path).rows.get(dataset, []):
+            found += bytes(chunk).splitlines()
+    return found
+
+
+def numbers(folder: Path) -> list[int]:
+    return [read_segment(path).header.segment_number for path, _ in list_segments(folder)]
+
+
+def test_appended_rows_are_in_a_synced_segment_when_append_returns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    real = os.fdatasync
+    monkeypatch.setattr(
+        os, "fdatasync", lambda descriptor: (real(descriptor), synced.append(os.fstat(descriptor).st_size))
+    )
+
+    make(tmp_path).append(AT, {"events": b"1\n", "rejects": b"2\n"})
+
+    ((_, size_bytes),) = list_segments(tmp_path)
+    assert synced == [size_bytes]
+    assert (rows(tmp_path), rows(tmp_path, "rejects")) == ([b"1"], [b"2"])
+
+
+def test_many_writers_share_syncs_and_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool = make(tmp_path, size=20_000)
+    gate = threading.Event()
+    syncs = []
+    real = os.fdatasync
+
+    def slow(descriptor: int) -> None:
+        syncs.append(descriptor)
+        gate.wait(0.002)
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", slow)
+
+    def write(writer: int) -> None:
+        for number in range(50):
+            spool.append(AT, {"events": b"%d-%d\n" % (writer, number)})
+
+    writers = [threading.Thread(target=write, args=(writer,)) for writer in range(16)]
+    for each in writers:
+        each.start()
+    for each in writers:
+        each.join()
+
+    assert sorted(rows(tmp_path)) == sorted(b"%d-%d" % (w, n) for w in range(16) for n in range(50))
+    assert len(syncs) < 16 * 50 / 3
+    assert numbers(tmp_path) == list(range(len(numbers(tmp_path))))
+
+
+def test_a_segment_holds_rows_of_one_hour_only(tmp_path: Path) -> None:
+    spool = make(tmp_path)
+    for moment in (AT, AT + timedelta(seconds=1), AT + timedelta(seconds=2), AT):
+        spool.append(moment, {"events": b"1\n"})
+
+    hours = [read_segment(path).header.hour.hour for path, _ in list_segments(tmp_path)]
+    assert sorted(hours) == [3, 3, 4]
+    assert numbers(tmp_path) == [0, 1, 2]
+
+
+def test_a_full_segment_is_sealed_and_the_next_number_follows(tmp_path: Path) -> None:
+    spool = make(tmp_path, size=300)
+    woken = []
+    spool.on_seal = lambda: woken.append(1)
+    for _ in range(4):
+        spool.append(AT, {"events": b"x" * 200 + b"\n"})
+
+    assert numbers(tmp_path) == [0, 1, 2, 3]
+    assert len(woken) == 4
+
+
+def test_a_segment_is_due_by_age_and_when_its_hour_is_over(tmp_path: Path) -> None:
+    clock = Clock()
+    young, old = make(tmp_path / "a", clock=clock), make(tmp_path / "b", age_s=0, clock=clock)
+    assert not old.is_due()
+    for spool in (young, old):
+        spool.append(AT, {"events": b"1\n"})
+    assert (young.is_due(), old.is_due(), young.is_hour_over()) == (False, True, False)
+
+    clock.now += timedelta(seconds=1)
+
+    assert (young.is_due(), young.is_hour_over()) == (True, True)
+
+
+def test_sealing_nothing_makes_no_segment_and_takes_no_number(tmp_path: Path) -> None:
+    spool = make(tmp_path)
+    spool.seal()
+    spool.append(AT, {"events": b"1\n"})
+    spool.seal()
+    spool.seal()
+    spool.append(AT, {"events": b"2\n"})
+
+    assert numbers(tmp_path) == [0, 1]
+
+
+def test_a_spool_over_its_limit_refuses_until_segments_are_gone(tmp_path: Path) -> None:
+    spool = make(tmp_path, limit=500)
+    spool.append(AT, {"events": b"x" * 250 + b"\n"})
+    with pytest.raises(SpoolUnavailable) as refusal:
+        spool.append(AT, {"events": b"x" * 250 + b"\n"})
+    assert refusal.value.reason == "spool_full"
+
+    spool.seal()
+    for path, _ in list_segments(tmp_path):
+        path.unlink()
+    spool.measure()
+
+    spool.append(AT, {"events": b"2\n"})
+    assert rows(tmp_path) == [b"2"]
+
+
+@pytest.fixture(params=["write", "fdatasync", "short write"])
+def failing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """The disk fails while the event is set."""
+    is_failing = threading.Event()
+    name = "fdatasync" if request.param == "fdatasync" else "write"
+    real = getattr(os, name)
+
+    def fail(descriptor: int, *data: bytes) -> object:
+        if is_failing.is_set():
+            if request.param == "short write" and len(data[0]) > 1:
+                return real(descriptor, data[0][: len(data[0]) // 2])
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, *data)
+
+    monkeypatch.setattr(os, name, fail)
+    return is_failing
+
+
+def test_a_failing_disk_refuses_and_what_was_acknowledged_before_and_after_is_whole(
+    tmp_path: Path, failing: threading.Event
+) -> None:
+    spool = make(tmp_path)
+    spool.append(AT, {"events": b"before\n"})
+    failing.set()
+    for _ in range(3):
+        with pytest.raises(SpoolUnavailable) as refusal:
+            spool.append(AT, {"events": b"refused\n"})
+        assert refusal.value.reason == "disk_failed"
+        with pytest.raises(SpoolUnavailable):
+            spool.probe()
+    failing.clear()
+    spool.append(AT, {"events": b"after\n"})
+    spool.probe()
+
+    assert rows(tmp_path) == [b"before", b"after"]
+    assert [read_segment(path).torn_bytes for path, _ in list_segments(tmp_path)] == [0, 0]
+    assert numbers(tmp_path) == [0, 1]
+
+
+def test_a_disk_that_fails_at_the_first_record_leaves_no_segment(tmp_path: Path, failing: threading.Event) -> None:
+    spool = make(tmp_path)
+    failing.set()
+    with pytest.raises(SpoolUnavailable):
+        spool.append(AT, {"events": b"refused\n"})
+    assert list_segments(tmp_path) == []
+    failing.clear()
+    spool.append(AT, {"events": b"after\n"})
+    assert numbers(tmp_path) == [0]
+
+
+def test_an_unforeseen_failure_of_the_leader_acknowledges_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = make(tmp_path)
+    monkeypatch.setattr(os, "fdatasync", lambda _: (_ for _ in ()).throw(MemoryError()))
+    with pytest.raises(MemoryError):
+        spool.append(AT, {"events": b"1\n"})
+    monkeypatch.undo()
+    spool.append(AT, {"events": b"2\n"})
+    assert rows(tmp_path) == [b"2"]
+
+
+def test_leftovers_of_crashed_processes_are_removed_once_they_are_old(tmp_path: Path) -> None:
+    old, young = tmp_path / ".new-old", tmp_path / ".new-young"
+    for path in (old, young):
+        path.write_bytes(b"x")
+    os.utime(old, (0, 0))
+
+    remove_unfinished(tmp_path)
+
+    assert (old.exists(), young.exists()) == (False, True)
