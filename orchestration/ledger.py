@@ -171,6 +171,15 @@ def planned_objects(connection: Connection, batch_id: str) -> tuple[PlannedObjec
     )
 
 
+def batches_committed_since(connection: Connection, since: datetime) -> tuple[str, ...]:
+    """Ids of the batches that were committed at or after `since`, in order."""
+    rows = connection.execute(
+        "select batch_id from ops.load_batches where state = 'committed' and committed_at >= %s order by batch_id",
+        (since,),
+    )
+    return tuple(batch_id for (batch_id,) in rows)
+
+
 def with_objects(batch: PlannedBatch, objects: tuple[PlannedObject, ...]) -> PlannedBatch:
     """The same batch, of these objects."""
     return replace(batch, objects=objects)

@@ -10,6 +10,7 @@ import pytest
 from landing.store import MemoryStore
 from orchestration.database import connect, exclusive_ledger, partitions
 from orchestration.errors import LedgerBusy, RebuildUnfinished
+from orchestration.ledger import batches_committed_since
 from orchestration.load import LoadReport, load_inbox
 from orchestration.plan import LoadLimits, waiting
 from tests.orchestration.ledger_state import batch_states, event_ids, findings
@@ -76,6 +77,16 @@ def test_every_kind_of_value_survives_the_way_to_raw(warehouse: str) -> None:
             [],
             None,
         )
+
+
+def test_batches_of_the_last_while_can_be_told_from_older_ones(warehouse: str) -> None:
+    store = MemoryStore()
+    Writer(store).ship(events=[event(NOON)])
+    report = load(store, warehouse)
+
+    with connect(warehouse) as connection:
+        assert batches_committed_since(connection, LATER) == tuple(report.batch_ids)
+        assert batches_committed_since(connection, LATER + timedelta(microseconds=1)) == ()
 
 
 def test_nothing_new_loads_nothing(warehouse: str) -> None:
