@@ -1,7 +1,5 @@
 """From a spool segment to the Parquet objects of the landing zone. Same segment, same rows, same keys."""
 
-import uuid
-
 import pyarrow as pa
 import pyarrow.json
 
@@ -14,8 +12,6 @@ from landing.schema import INSTANT, landed_schema
 # Arrow's own allocators and a pool of threads keep what a conversion took: some 30 MB in every worker for good.
 pa.set_memory_pool(pa.system_memory_pool())
 pa.set_cpu_count(1)
-
-_POISON_NAMESPACE = uuid.UUID("2a0f8dd1-7d7c-5d55-9f0e-5a5b44e3ce10")
 
 
 class Unconvertible(Exception):

@@ -38,7 +38,7 @@ class Collector:
         settings: From the environment.
         clock: Now, UTC.
         store: The landing zone; opened from the settings unless given.
-        ends_with_parent: Stop this process when its parent is gone, as a worker must.
+        server_pid: The process whose worker this is; it stops when that one is gone. None for no worker.
 
     Raises:
         SitesFileInvalid: the sites file cannot be used.
@@ -51,7 +51,7 @@ class Collector:
         *,
         clock: Callable[[], datetime] = utc_now,
         store: Store | None = None,
-        ends_with_parent: bool = False,
+        server_pid: int | None = None,
     ) -> None:
         self.collector_id = uuid.uuid4().hex[:16]
         self.clock = clock
@@ -78,7 +78,7 @@ class Collector:
             metrics=self.metrics,
             collector_id=self.collector_id,
         )
-        self._parent = os.getppid() if ends_with_parent else None
+        self._server_pid = server_pid
         self._tended_at: datetime | None = None
         self._told_of: LandingError | None = None
 
@@ -107,9 +107,9 @@ class Collector:
         self._told_of = error
 
     def _do_chores(self) -> None:
-        if self._parent is not None and os.getppid() != self._parent:
+        if self._server_pid is not None and os.getppid() != self._server_pid:
             log.warning("the server is gone; this worker stops")
-            self._parent = None
+            self._server_pid = None
             os.kill(os.getpid(), signal.SIGTERM)
         self._watch_sites()
         now = self.clock()

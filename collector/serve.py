@@ -89,13 +89,14 @@ class _Worker:
 
     def __init__(self, settings: CollectorSettings) -> None:
         self._settings = settings
+        self._server_pid = os.getpid()
         self._collector: Any = None
 
     def load(self) -> Any:  # noqa: ANN401  (a WSGI application)
         """Called by Granian in the worker."""
         from collector.runtime import Collector  # noqa: PLC0415  (counters must be made in the worker)
 
-        self._collector = Collector(self._settings, ends_with_parent=True)
+        self._collector = Collector(self._settings, server_pid=self._server_pid)
         self._collector.start()
         return self._collector.app()
 
