@@ -20,5 +20,13 @@
 {% macro default__session_settings() -%} select 1 {%- endmacro %}
 
 {% macro postgres__session_settings() -%}
-    set local work_mem = '192MB'; set local jit = off; set local random_page_cost = 1.1; set local timezone = 'UTC'
+    set local work_mem = '192MB'; set local maintenance_work_mem = '256MB'; set local jit = off; set local random_page_cost = 1.1; set local timezone = 'UTC'
 {%- endmacro %}
+
+{# Pre-hook of models that join whole sets by equality. A nested loop would be quadratic, and the planner chooses one when
+   it takes a condition on several columns for rarer than it is. #}
+{% macro hash_joins_only() -%} {{ return(adapter.dispatch('hash_joins_only')()) }} {%- endmacro %}
+
+{% macro default__hash_joins_only() -%} select 1 {%- endmacro %}
+
+{% macro postgres__hash_joins_only() -%} set local enable_nestloop = off {%- endmacro %}

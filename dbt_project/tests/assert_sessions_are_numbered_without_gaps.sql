@@ -1,6 +1,6 @@
 {{ config(tags=['daily']) }}
 
--- Each visitor's sessions are numbered 1, 2, 3, … in order of their starts, and none begins before the one before ended.
+-- Each visitor's sessions are numbered 1, 2, 3, … in order of their starts; none begins before the one before ended.
 with ordered as (
     select
         site_id,

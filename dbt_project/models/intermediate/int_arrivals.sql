@@ -33,17 +33,50 @@ pending_events as (
         and (select count(*) from pending_sites) > 0
 ),
 
-delivered as (
+delivered as not materialized (
     select * from window_events
     union all
     select * from pending_events
 ),
 
-winners as (
-    -- The copy received first is the event; its place in its segment breaks the tie.
-    select distinct on (site_id, event_id) *
+repeated as (
+    -- Few events are delivered twice: only these are sorted, and of the others only the keys are counted.
+    select
+        site_id,
+        event_id
     from delivered
-    order by site_id, event_id, received_at, segment_id, segment_row
+    group by site_id, event_id
+    having count(*) > 1
+),
+
+copies_to_keep as (
+    -- The copy received first is the event; its place in its segment breaks the tie. A segment that was shipped again
+    -- after its object had been purged repeats even that: then the batch breaks it.
+    select distinct on (delivered.site_id, delivered.event_id)
+        delivered.site_id,
+        delivered.event_id,
+        delivered.segment_id,
+        delivered.segment_row,
+        delivered.batch_id
+    from delivered
+    inner join repeated on delivered.site_id = repeated.site_id and delivered.event_id = repeated.event_id
+    order by
+        delivered.site_id, delivered.event_id, delivered.received_at, delivered.segment_id, delivered.segment_row,
+        delivered.batch_id
+),
+
+winners as (
+    select delivered.*
+    from delivered
+    left join copies_to_keep
+        on delivered.site_id = copies_to_keep.site_id and delivered.event_id = copies_to_keep.event_id
+    where
+        copies_to_keep.event_id is null
+        or (
+            delivered.segment_id = copies_to_keep.segment_id
+            and delivered.segment_row = copies_to_keep.segment_row
+            and delivered.batch_id = copies_to_keep.batch_id
+        )
 ),
 
 compared as (

@@ -1,9 +1,10 @@
 {{ config(
+    pre_hook=["{{ hash_joins_only() }}"],
     materialized='incremental',
     incremental_strategy='replace_events',
     indexes=[
-        {'columns': ['site_id', 'event_id'], 'unique': true},
-        {'columns': ['site_id', 'visitor_id', 'occurred_at']},
+        {'columns': ['event_id', 'site_id'], 'unique': true},
+        {'columns': ['visitor_id', 'site_id', 'occurred_at']},
         {'columns': ['received_at'], 'type': 'brin'}
     ]
 ) }}

@@ -25,6 +25,8 @@ events as (
     select
         visitor_events.*,
         rebuilds.first_session_number,
+        rebuilds.latest_source_key,
+        rebuilds.latest_sourced_at,
         coalesce(settings.session_timeout, {{ default_setting('session_timeout_s') }} * interval '1 second')
             as session_timeout,
         coalesce(settings.campaign_timeout, {{ default_setting('campaign_timeout_days') }} * interval '1 day')
@@ -54,18 +56,16 @@ events as (
 ),
 
 ordered as (
-    -- Each event beside the one before it; source_number counts the events with a source up to and with this one.
+    -- Each event beside the one before it.
     select
         events.*,
         row_number() over visitor as event_number,
         lag(occurred_at) over visitor as previous_at,
         lag(local_date) over visitor as previous_date,
-        lag(session_control) over visitor as previous_control,
-        count(source_key) over visitor as source_number,
-        count(*) filter (where event_type = 'page_view') over visitor as page_view_number
+        lag(session_control) over visitor as previous_control
     from events
     window visitor as (
-        partition by site_id, visitor_id order by occurred_at, received_at, segment_id, segment_row
+        partition by visitor_id, site_id order by occurred_at, received_at, segment_id, segment_row
     )
 ),
 
@@ -84,67 +84,29 @@ broken as (
     from ordered
 ),
 
-sources as (
-    -- The visitor's sources in order; number 0 is the one with which the rebuilt part begins.
-    select
-        site_id,
-        visitor_id,
-        source_number,
-        source_key,
-        occurred_at as sourced_at,
-        source,
-        medium,
-        campaign,
-        campaign_id,
-        term,
-        content,
-        referral_path
-    from ordered
-    where source_key is not null
-    union all
-    select
-        rebuilds.site_id,
-        rebuilds.visitor_id,
-        0 as source_number,
-        latest.source_key,
-        latest.sourced_at,
-        latest.source,
-        latest.medium,
-        latest.campaign,
-        latest.campaign_id,
-        latest.term,
-        latest.content,
-        latest.referral_path
-    from rebuilds
-    cross join lateral (
-        select *
-        from {{ previous_sources() }} as earlier
-        where
-            earlier.site_id = rebuilds.site_id
-            and earlier.visitor_id = rebuilds.visitor_id
-            and earlier.session_number < rebuilds.first_session_number
-        order by earlier.session_number desc
-        limit 1
-    ) as latest
-),
-
 compared as (
-    -- Each event beside the latest source before it and the last break up to it.
+    -- Each event beside the latest event with a source before it and the last break up to it. Every window here has the
+    -- same order, so the events are sorted once.
     select
         broken.*,
-        sources.source_key as previous_source_key,
-        sources.sourced_at as previous_sourced_at,
-        max(case when broken.is_break then broken.occurred_at end) over visitor as last_break_at
+        max(case when is_break then occurred_at end) over (visitor rows unbounded preceding) as last_break_at,
+        count(*) filter (where event_type = 'page_view') over (visitor rows unbounded preceding) as page_view_number,
+        coalesce(max(event_number) filter (where source_key is not null) over earlier, 0) as latest_source_number,
+        coalesce(max(occurred_at) filter (where source_key is not null) over earlier, latest_sourced_at)
+            as previous_sourced_at,
+        -- The greatest number carries the latest key.
+        coalesce(
+            substr(max({{ binary_text("lpad(cast(event_number as text), 10, '0') || source_key") }}) over earlier, 11),
+            latest_source_key
+        ) as previous_source_key
     from broken
-    left join sources
-        on
-            broken.site_id = sources.site_id
-            and broken.visitor_id = sources.visitor_id
-            and broken.source_number - case when broken.source_key is null then 0 else 1 end = sources.source_number
-    window visitor as (partition by broken.site_id, broken.visitor_id order by broken.event_number)
+    window
+        visitor as (partition by visitor_id, site_id order by occurred_at, received_at, segment_id, segment_row),
+        earlier as (visitor rows between unbounded preceding and 1 preceding)
 ),
 
 split as (
+    -- Rule (d): another source than the open session's.
     select
         compared.*,
         is_break
@@ -159,71 +121,53 @@ split as (
             false
         ) as is_session_start
     from compared
-),
-
-numbered as (
-    select
-        split.*,
-        first_session_number - 1 + count(*) filter (where is_session_start) over visitor as session_number
-    from split
-    window visitor as (partition by site_id, visitor_id order by event_number)
-),
-
-sourced as (
-    -- A direct session inherits the latest source, unless it is too old.
-    select
-        numbered.*,
-        source_key is null
-        and is_session_start
-        and previous_source_key is not null
-        and occurred_at - previous_sourced_at <= campaign_timeout as inherits_source
-    from numbered
 )
 
 select
-    sourced.site_id,
-    sourced.event_id,
-    sourced.visitor_id,
-    sourced.session_number,
-    sourced.event_number,
-    sourced.event_type,
-    sourced.page_view_id,
+    site_id,
+    event_id,
+    visitor_id,
+    first_session_number - 1 + count(*) filter (where is_session_start) over (
+        partition by visitor_id, site_id order by occurred_at, received_at, segment_id, segment_row
+        rows unbounded preceding
+    ) as session_number,
+    event_number,
+    page_view_number,
+    -- A direct session inherits the latest source unless it is too old: the number of its event, 0 for the one with
+    -- which the rebuilt part begins.
+    case
+        when
+            is_session_start
+            and source_key is null
+            and previous_source_key is not null
+            and occurred_at - previous_sourced_at <= campaign_timeout
+            then latest_source_number
+    end as inherited_event_number,
+    event_type,
+    page_view_id,
     -- Events that do not name their page view belong to the latest one before them.
-    coalesce(sourced.page_view_id, '#' || cast(sourced.page_view_number as text)) as page_key,
-    sourced.page_host,
-    sourced.page_path,
-    sourced.page_query,
-    sourced.page_title,
-    sourced.source_key,
-    sourced.source,
-    sourced.medium,
-    sourced.campaign,
-    sourced.campaign_id,
-    sourced.term,
-    sourced.content,
-    sourced.referral_path,
-    inherited.source as inherited_source,
-    inherited.medium as inherited_medium,
-    inherited.campaign as inherited_campaign,
-    inherited.campaign_id as inherited_campaign_id,
-    inherited.term as inherited_term,
-    inherited.content as inherited_content,
-    inherited.referral_path as inherited_referral_path,
-    sourced.country,
-    sourced.device_kind,
-    sourced.engaged_ms,
-    sourced.scroll_percent,
-    sourced.revenue,
-    sourced.has_visitor,
-    sourced.is_interaction,
-    sourced.is_bot,
-    sourced.is_session_start,
-    sourced.occurred_at,
-    sourced.local_date
-from sourced
-left join sources as inherited
-    on
-        sourced.inherits_source
-        and sourced.site_id = inherited.site_id
-        and sourced.visitor_id = inherited.visitor_id
-        and sourced.source_number = inherited.source_number
+    coalesce(page_view_id, '#' || cast(page_view_number as text)) as page_key,
+    page_host,
+    page_path,
+    page_query,
+    page_title,
+    source_key,
+    source,
+    medium,
+    campaign,
+    campaign_id,
+    term,
+    content,
+    referral_path,
+    country,
+    device_kind,
+    engaged_ms,
+    scroll_percent,
+    revenue,
+    has_visitor,
+    is_interaction,
+    is_bot,
+    is_session_start,
+    occurred_at,
+    local_date
+from split

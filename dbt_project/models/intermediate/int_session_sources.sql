@@ -1,7 +1,7 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='replace_visitors',
-    indexes=[{'columns': ['site_id', 'visitor_id', 'session_number'], 'unique': true}]
+    indexes=[{'columns': ['visitor_id', 'site_id', 'session_number'], 'unique': true}]
 ) }}
 -- depends_on: {{ ref('int_visitor_rebuilds') }}
 

@@ -1,6 +1,6 @@
 {{ config(
     unlogged=true,
-    indexes=[{'columns': ['site_id', 'visitor_id'], 'unique': true}],
+    indexes=[{'columns': ['visitor_id', 'site_id'], 'unique': true}],
     post_hook=["analyze {{ this }}"]
 ) }}
 
@@ -13,7 +13,7 @@ with changes as (
         visitor_id,
         min(changed_from) as changed_from
     from {{ ref('int_changes') }}
-    group by site_id, visitor_id
+    group by visitor_id, site_id
 ),
 
 neighbours as (
@@ -68,8 +68,22 @@ select
     coalesce(first_events.received_at, cast('-infinity' as timestamptz)) as rebuild_received_at,
     coalesce(first_events.segment_id, '') as rebuild_segment_id,
     coalesce(first_events.segment_row, -1) as rebuild_segment_row,
-    coalesce(joined.session_number, 0) + case when joined.falls_into_session then 0 else 1 end as first_session_number
+    numbered.first_session_number,
+    -- The latest source before, which the first rebuilt session may inherit.
+    latest.source_key as latest_source_key,
+    latest.sourced_at as latest_sourced_at,
+    latest.source as latest_source,
+    latest.medium as latest_medium,
+    latest.campaign as latest_campaign,
+    latest.campaign_id as latest_campaign_id,
+    latest.term as latest_term,
+    latest.content as latest_content,
+    latest.referral_path as latest_referral_path
 from joined
+cross join lateral (
+    select coalesce(joined.session_number, 0) + case when joined.falls_into_session then 0 else 1 end
+        as first_session_number
+) as numbered
 left join lateral (
     select events.*
     from {{ ref('int_events') }} as events
@@ -79,3 +93,13 @@ left join lateral (
         and events.event_id = joined.first_event_id
     limit 1
 ) as first_events on true
+left join lateral (
+    select *
+    from {{ previous_sources() }} as earlier
+    where
+        earlier.site_id = joined.site_id
+        and earlier.visitor_id = joined.visitor_id
+        and earlier.session_number < numbered.first_session_number
+    order by earlier.session_number desc
+    limit 1
+) as latest on true

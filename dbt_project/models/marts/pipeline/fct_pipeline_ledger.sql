@@ -4,9 +4,9 @@
     touched_on=['site_id', 'received_date']
 ) }}
 
--- grain: one site and UTC day of receipt; key (site_id, received_date). Rejects that name no site have an empty site_id.
--- Landed and late rows are what the load counted in the objects; loaded rows are counted in raw.events and unique events
--- in int_events, so that the balance compares three independent counts.
+-- grain: one site and UTC day of receipt; key (site_id, received_date); rejects that name no site have an empty site_id
+-- Landed and late rows are what the load counted in the objects; loaded rows are counted in raw.events and unique
+-- events in int_events, so that the balance compares three independent counts.
 with touched as (
     select * from {{ ref('int_touched_received_days') }}
 ),
@@ -36,23 +36,22 @@ loaded as (
 ),
 
 received_days as (
-    select distinct received_date from touched
+    select
+        {{ utc_midnight('min(received_date)') }} as received_from,
+        {{ utc_midnight('max(received_date) + 1') }} as received_before
+    from touched
 ),
 
 unique_events as (
     select
-        events.site_id,
-        received_days.received_date,
+        site_id,
+        {{ utc_date('received_at') }} as received_date,
         count(*) as event_count
-    from received_days
-    cross join lateral (
-        select events.site_id
-        from {{ ref('int_events') }} as events
-        where
-            events.received_at >= {{ utc_midnight('received_days.received_date') }}
-            and events.received_at < {{ utc_midnight('received_days.received_date + 1') }}
-    ) as events
-    group by events.site_id, received_days.received_date
+    from {{ ref('int_events') }}
+    where
+        received_at >= (select received_days.received_from from received_days)
+        and received_at < (select received_days.received_before from received_days)
+    group by site_id, {{ utc_date('received_at') }}
 ),
 
 purge_limit as (

@@ -1,15 +1,13 @@
 {{ config(
+    pre_hook=["{{ hash_joins_only() }}"],
     incremental_strategy='replace_visitors',
-    indexes=[
-        {'columns': ['site_id', 'visitor_id', 'session_number'], 'unique': true},
-        {'columns': ['site_id', 'session_date']}
-    ]
+    indexes=[{'columns': ['site_id', 'session_date']}]
 ) }}
 -- The days that lose sessions are known only before they are replaced.
 -- depends_on: {{ ref('int_site_day_changes') }}
 -- depends_on: {{ ref('int_visitor_rebuilds') }}
 
--- grain: one session; key session_id, and (site_id, visitor_id, session_number)
+-- grain: one session; key (site_id, visitor_id, session_number), and session_id, which is derived from its first event
 select
     sessions.session_id,
     sessions.site_id,
@@ -32,7 +30,7 @@ select
     channels.channel_ga4,
     sessions.country,
     sessions.device_kind,
-    cast(sessions.visits as smallint) as visits,
+    sessions.visits,
     sessions.event_count,
     sessions.interaction_count,
     sessions.page_view_count,
