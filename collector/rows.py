@@ -24,6 +24,9 @@ from collector.time import clock_offset_us, from_us, local_date, occurred, to_us
 _IDENTIFYING = ("client_session_id", "client_session_number", "user_id", "previous_id", "group_id", "traits")
 """Withheld, besides the visitor's id, from whoever asked not to be tracked."""
 
+_ABOUT_A_PERSON = {"identify", "alias", "group"}
+"""Kinds of events whose props say who somebody is."""
+
 _encode = msgspec.json.Encoder().encode
 
 
@@ -158,7 +161,8 @@ class _Builder:
             row["ip"] = kept
         withheld = False
         if self._withholds_ids:
-            for name in _IDENTIFYING:
+            names = (*_IDENTIFYING, "props") if row["event_type"] in _ABOUT_A_PERSON else _IDENTIFYING
+            for name in names:
                 withheld = row.pop(name, None) is not None or withheld
         sent = row.pop("visitor_id", None)
         if sent is not None and not self._is_hashed:

@@ -73,11 +73,15 @@ def test_a_dropped_event_leaves_a_count_and_nothing_personal(local: LocalCollect
 
 
 def test_who_wishes_not_to_be_tracked_leaves_no_id_of_any_kind(local: LocalCollector) -> None:
-    events = [{**ORDER, "n": "identify", "p": {"id": "u1", "traits": {"mail": "a@b"}}}]
-    local.track(*events, site="app", headers={"DNT": "1"})
-    row = local.only_event()
-    assert row.keys() & {"user_id", "traits", "client_session_id", "raw", "previous_id"} == set()
-    assert row["visitor_id_kind"] == "hashed"
+    identify = {"n": "identify", "p": {"id": "u1", "traits": {"mail": "a@b"}}}
+    session = {"n": "page", "sid": "u1"}
+    visitor = {"n": "page", "vid": "u1"}
+    local.track(identify, session, visitor, site="app", headers={"DNT": "1"})
+    rows = local.landed().events
+    assert len(rows) == 3
+    assert {row["visitor_id_kind"] for row in rows} == {"hashed"}
+    assert "u1" not in json.dumps(rows, default=str)
+    assert "a@b" not in json.dumps(rows, default=str)
 
 
 def test_an_id_sent_to_a_site_without_cookies_is_not_kept_anywhere(local: LocalCollector) -> None:
