@@ -139,19 +139,23 @@ def execute_purge(
         StoreUnavailable: the store failed; what is left goes with the next purge.
     """
     dropped, kept, session_events = [], list(plan.kept), 0
+    stayed: list[str] = []
     with exclusive_ledger(connection, wait_s=LOCK_WAIT_S):
         require_no_rebuild(connection)
         for each in plan.raw_days:
-            blockers = _blockers(connection, each.day) if each.dataset == EVENTS.name else []
-            if blockers:
-                kept.extend(Kept(f"raw.{each.dataset} of {each.day}", reason) for reason in blockers)
-                break  # days go in order: the horizon may not pass over one that stays
+            is_events = each.dataset == EVENTS.name
+            if is_events and stayed:
+                continue  # days go in order: the horizon may not pass over one that stays
+            if is_events and (stayed := _blockers(connection, each.day)):
+                kept.extend(Kept(f"raw.{each.dataset} of {each.day}", reason) for reason in stayed)
+                continue
             session_events += _drop_day(connection, each, clock())
             dropped.append(each)
             _log.info("raw day purged", dataset=each.dataset, day=str(each.day), rows=each.rows)
         _remove_inbox_objects(store, connection, plan.inbox_keys, clock())
-        _remove_archive_objects(store, connection, plan.archive_keys, clock())
-    return PurgeReport(tuple(dropped), session_events, len(plan.inbox_keys), len(plan.archive_keys), tuple(kept))
+        archive_keys = _not_needed(connection, plan.archive_keys)
+        _remove_archive_objects(store, connection, archive_keys, clock())
+    return PurgeReport(tuple(dropped), session_events, len(plan.inbox_keys), len(archive_keys), tuple(kept))
 
 
 def _event_days(store: Store, connection: Connection, before: date, kept: list[Kept]) -> Iterator[RawDay]:
@@ -228,7 +232,7 @@ def _archive_keys(
     store: Store, connection: Connection, before: date, going: set[tuple[str, date]], kept: list[Kept]
 ) -> Iterator[str]:
     """Archive objects of days before `before`, but those of days whose raw rows stay."""
-    staying = {(dataset.name, day) for dataset in (EVENTS, REJECTS) for day in partitions(connection, dataset.name)}
+    staying = _days_in_raw(connection)
     needed: set[tuple[str, date]] = set()
     for info in store.list(ARCHIVE_PREFIX):
         key = ArchiveKey.parse(info.key)
@@ -239,6 +243,17 @@ def _archive_keys(
         else:
             yield info.key
     kept.extend(Kept(f"archive of {name} of {day}", "its raw rows are still there") for name, day in sorted(needed))
+
+
+def _days_in_raw(connection: Connection) -> set[tuple[str, date]]:
+    return {(dataset.name, day) for dataset in (EVENTS, REJECTS) for day in partitions(connection, dataset.name)}
+
+
+def _not_needed(connection: Connection, archive_keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the planned keys whose raw day is gone by now: one that stayed must still be verifiable."""
+    staying = _days_in_raw(connection)
+    parsed = ((key, ArchiveKey.parse(key)) for key in archive_keys)
+    return tuple(key for key, parts in parsed if parts is not None and (parts.dataset, parts.day) not in staying)
 
 
 def _drop_day(connection: Connection, raw_day: RawDay, now: datetime) -> int:

@@ -173,14 +173,17 @@ def test_a_day_stays_while_a_condition_fails_and_so_do_later_days(
 
 @pytest.mark.parametrize("breakage", [unclosed, untransformed, planned_but_uncommitted])
 def test_conditions_that_fail_after_the_plan_still_keep_the_day(warehouse: str, store: MemoryStore, breakage) -> None:
-    planned = plan(store, warehouse)
+    planned = plan(store, warehouse, PurgeLimits(raw_days=30, archive_days=1))
+    assert len(planned.archive_keys) == 4
     breakage(warehouse, store)
 
     with connect(warehouse) as connection:
         report = execute_purge(planned, store=store, connection=connection, clock=lambda: NOW)
 
-    assert [each for each in report.raw_days if each.dataset == "events"] == []
-    assert len(days_left(warehouse)) == 3
+    assert [each.dataset for each in report.raw_days] == ["rejects", "rejects"]
+    assert (len(days_left(warehouse)), days_left(warehouse, "rejects")) == (3, [THIRD.date()])
+    assert len({info.key.split("/")[2] for info in store.list("archive/events/")}) == 3
+    assert report.archive_objects == 2
     assert report.kept
 
 
