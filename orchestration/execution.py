@@ -57,7 +57,8 @@ def execute(
     """
     all_tags = {CADENCE_TAG: "command", REPOSITORY_TAG: "__repository__@tidemill", **tags_for(now), **(tags or {})}
     run_config = dg.RunConfig(ops=dict(ops or {}))
-    with dg.DagsterInstance.get() as instance:
+    # Days exist up to the present: in a simulated one, up to the simulated.
+    with dg.partition_loading_context(effective_dt=now), dg.DagsterInstance.get() as instance:
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance, tags=all_tags, run_config=run_config, raise_on_error=False
         )

@@ -188,8 +188,24 @@ def test_what_makes_no_sense_is_refused_with_the_usage(arguments: tuple[str, ...
     assert "Traceback" not in result.output
 
 
+def test_a_day_that_is_not_over_is_refused_before_any_work(example: Path) -> None:
+    line = error_of(run("daily", "--date", "2031-03-13", "--now", "2031-03-13T12:00:00Z"))
+
+    assert line.startswith("tidemill: 2031-03-13 is not over yet")
+    assert not (example / "postgres").exists()
+
+
 def test_a_log_of_an_unknown_site_is_refused(example: Path) -> None:
     log = example / "access.log"
     log.write_text("")
 
-    assert "site nowhere is not in" in error_of(run("import-log", str(log), "--site", "nowhere"))
+    # A process of its own: the command sets up logging for the whole process.
+    done = subprocess.run(
+        [sys.executable, "-m", "tidemill", "import-log", str(log), "--site", "nowhere"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"tidemill: site nowhere is not in {EXAMPLE_SITES}\n"

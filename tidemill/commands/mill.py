@@ -11,6 +11,7 @@ import typer
 
 from tidemill.commands.options import AsJson, Now, parse_day
 from tidemill.console import emit_json, print_table, say
+from tidemill.errors import CommandFailed
 
 if TYPE_CHECKING:
     from orchestration.execution import Outcome
@@ -44,7 +45,8 @@ def daily(*, day: Day = None, now: Now = None, as_json: AsJson = False) -> None:
     """Do the work of the night: load, transform, close the day, purge."""
     from tidemill.jobs import run_daily
 
-    day = day or (now or datetime.now(UTC)).date() - timedelta(days=1)
+    day = day or _today(now) - timedelta(days=1)
+    _require_over(day, now)
     _report("daily", run_daily(first=day, last=day, now=now), as_json=as_json)
 
 
@@ -60,6 +62,7 @@ def backfill(
 
     if last < first:
         raise typer.BadParameter("--to is before --from")
+    _require_over(last, now)
     _report("backfill", run_daily(first=first, last=last, now=now), as_json=as_json)
 
 
@@ -97,6 +100,16 @@ def rebuild(
     _report("rebuild", outcome, as_json=as_json, more=restored)
 
 
+def _today(now: datetime | None) -> date:
+    return (now or datetime.now(UTC)).date()
+
+
+def _require_over(day: date, now: datetime | None) -> None:
+    """Say it before the work, not after it."""
+    if day >= _today(now):
+        raise CommandFailed(f"{day} is not over yet (UTC): only days that have ended are closed")
+
+
 def _report(what: str, outcome: "Outcome", *, as_json: bool, more: Mapping[str, object] | None = None) -> None:
     """Say what a run did, and `more` beside it; exit with 1 unless it succeeded."""
     if as_json:
@@ -108,15 +121,19 @@ def _report(what: str, outcome: "Outcome", *, as_json: bool, more: Mapping[str, 
                 "error": outcome.error or None,
                 "failed_checks": outcome.failed_checks,
                 **(more or {}),
-                "assets": {name: _plain(metadata) for name, metadata in outcome.assets.items()},
+                "assets": {name: _without_previews(metadata) for name, metadata in outcome.assets.items()},
             }
         )
     else:
         print_table(what, ("what", "value"), (more or {}).items())
         for name, metadata in outcome.assets.items():
-            facts = _plain(metadata)
-            if not name.startswith(("seeds/", "staging/", "intermediate/", "marts/")) and facts:
+            facts = _without_previews(metadata)
+            lists = facts.pop("list", {})
+            if not name.startswith(("staging/", "intermediate/", "marts/")):
                 print_table(f"{what}: {name}", ("what", "value"), facts.items())
+            if isinstance(lists, dict):
+                for title, entries in lists.items():
+                    print_table(title.replace("_", " "), ("entry",), [(entry,) for entry in entries])
         models = sum(name.startswith(("staging/", "intermediate/", "marts/")) for name in outcome.assets)
         if models:
             say(f"{models} models built")
@@ -128,10 +145,6 @@ def _report(what: str, outcome: "Outcome", *, as_json: bool, more: Mapping[str, 
         raise typer.Exit(1)
 
 
-def _plain(metadata: Mapping[str, object]) -> dict[str, object]:
-    """The numbers and short texts of a materialisation; previews are for the UI."""
-    return {
-        name: value
-        for name, value in metadata.items()
-        if isinstance(value, int | float | str) and name != "preview" and not name.startswith("dagster")
-    }
+def _without_previews(metadata: Mapping[str, object]) -> dict[str, object]:
+    """What a materialisation says, but for what is meant for the UI."""
+    return {name: value for name, value in metadata.items() if name != "preview" and not name.startswith("dagster")}
