@@ -30,3 +30,9 @@
 {% macro default__hash_joins_only() -%} select 1 {%- endmacro %}
 
 {% macro postgres__hash_joins_only() -%} set local enable_nestloop = off {%- endmacro %}
+
+{# Post-hook of big tables: statistics at once after they were built as a whole, since the models after it join with them.
+   Later the database keeps them up itself (autovacuum), as the table grows. #}
+{% macro analyze_when_new() -%}
+    {%- if not is_incremental() -%} analyze {{ this }} {%- endif -%}
+{%- endmacro %}

@@ -1,7 +1,6 @@
 """One database and one parsed dbt project for all tests of this folder in a worker process."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest

@@ -10,12 +10,14 @@ from tests.dbt_project.scenario import SOURCES, Scenario, make_scenario
 from tests.dbt_project.warehouse import PROJECT, Warehouse, failures
 from tests.fixtures.marts import dump_marts
 
-MODELS = sorted(path.stem for folder in ("intermediate", "marts") for path in (PROJECT / "models" / folder).rglob("*.sql"))
+MODELS = sorted(
+    path.stem for folder in ("intermediate", "marts") for path in (PROJECT / "models" / folder).rglob("*.sql")
+)
 
 
 @settings(
     derandomize=True,
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     phases=(Phase.explicit, Phase.generate),  # a seed has nothing to shrink
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -61,7 +63,8 @@ def actual_sessions(warehouse: Warehouse) -> dict[tuple[Any, ...], dict[str, Any
     """The models' sessions by visitor and number, with the columns that the reference computes."""
     rows = warehouse.rows(
         "select site_id, visitor_id, session_number, first_event_id::text,"
-        " regexp_replace(landing_page, '[?].*', '') as landing_page, regexp_replace(exit_page, '[?].*', '') as exit_page,"
+        " regexp_replace(landing_page, '[?].*', '') as landing_page,"
+        " regexp_replace(exit_page, '[?].*', '') as exit_page,"
         " source, medium, campaign, campaign_id, term, content, referral_path, is_direct, visits, event_count,"
         " interaction_count, page_view_count, engaged_ms, duration_s::float8, is_new_visitor, is_bounce, is_bot,"
         " session_start_at, session_end_at, session_date from marts.fct_sessions"

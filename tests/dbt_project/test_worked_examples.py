@@ -19,7 +19,9 @@ def computed(parsed_warehouse: Warehouse) -> dict[str, dict[str, list[Row]]]:
         parsed_warehouse.set_site(f"s{place}", **{"timezone": "Europe/Berlin"} | example.site)
     parsed_warehouse.load([row for place, example in enumerate(ALL) for row in example.rows(f"s{place}")])
     parsed_warehouse.transform(command="build")
-    sessions = parsed_warehouse.rows("select * from marts.fct_sessions order by site_id, session_start_at, session_number")
+    sessions = parsed_warehouse.rows(
+        "select * from marts.fct_sessions order by site_id, session_start_at, session_number"
+    )
     pages = parsed_warehouse.rows("select * from marts.fct_page_views order by site_id, occurred_at")
     return {
         f"s{place}": {

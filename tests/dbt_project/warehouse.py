@@ -74,11 +74,16 @@ def event_row(occurred_at: datetime, **values: Any) -> Row:
 def _page_columns(url: str | None) -> Row:
     parts = urlsplit(url or "")
     query = parse_qs(parts.query)
-    tags = {f"utm_{name}": query[f"utm_{name}"][0] for name in ("source", "medium", "campaign", "term", "content", "id")
-            if f"utm_{name}" in query}
+    tags = {
+        f"utm_{name}": query[f"utm_{name}"][0]
+        for name in ("source", "medium", "campaign", "term", "content", "id")
+        if f"utm_{name}" in query
+    }
     kind = next((name for name in ("gclid", "dclid", "yclid", "msclkid", "fbclid") if name in query), None)
     click = {"click_id": query[kind][0], "click_id_kind": kind} if kind else {}
-    page = {"page_host": parts.hostname, "page_path": parts.path or "/", "page_query": parts.query or None} if url else {}
+    page = (
+        {"page_host": parts.hostname, "page_path": parts.path or "/", "page_query": parts.query or None} if url else {}
+    )
     return {"page_url": url} | page | tags | click
 
 
@@ -184,9 +189,7 @@ class Warehouse:
         _copy_events(connection, day, [event | {"batch_id": batch_id} for event in events])
         return batch_id
 
-    def transform(
-        self, *arguments: str, full_refresh: bool = False, finish: bool = True, command: str = "run"
-    ) -> Any:
+    def transform(self, *arguments: str, full_refresh: bool = False, finish: bool = True, command: str = "run") -> Any:
         """Plan a transform, run dbt, mark it finished, as the orchestration does; returns dbt's result.
 
         Args:
@@ -215,8 +218,20 @@ class Warehouse:
     def dbt(self, *arguments: str) -> Any:
         """Run dbt in this process, parsed once."""
         os.environ.update(dbt_environment(self.url))
-        common = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", str(self.target),
-                  "--log-path", str(self.target), "--quiet", "--no-write-json", "--log-level-file", "none"]
+        common = [
+            "--project-dir",
+            str(PROJECT),
+            "--profiles-dir",
+            str(PROJECT),
+            "--target-path",
+            str(self.target),
+            "--log-path",
+            str(self.target),
+            "--quiet",
+            "--no-write-json",
+            "--log-level-file",
+            "none",
+        ]
         if self._manifest is None:
             parsed = dbtRunner().invoke(["parse", *common])
             assert parsed.success, parsed.exception
@@ -229,8 +244,11 @@ def failures(result: Any) -> str:
     """What went wrong in a dbt run, a line each."""
     if result.exception:
         return str(result.exception)
-    return "\n".join(f"{each.node.name}: {each.status}: {each.message}" for each in result.result
-                     if each.status not in {"success", "pass", "skipped", "no-op"})
+    return "\n".join(
+        f"{each.node.name}: {each.status}: {each.message}"
+        for each in result.result
+        if each.status not in {"success", "pass", "skipped", "no-op"}
+    )
 
 
 def _day(event: Row) -> date:

@@ -138,7 +138,11 @@ EXAMPLES = [
             ("2 09:05:00", viewed(referrer="https://blog.example.org/p2")),
             ("2 09:06:00", viewed(referrer=f"{HOME}/")),
         ],
-        [came("blog.example.org", "referral", event_count=3, content="/p1", referral_path="/p1", channel_ua="Referral")],
+        [
+            came(
+                "blog.example.org", "referral", event_count=3, content="/p1", referral_path="/p1", channel_ua="Referral"
+            )
+        ],
     ),
     Example(
         "08 a direct session inherits until another source comes",
@@ -214,7 +218,10 @@ EXAMPLES = [
     ),
     Example(
         "20 an excluded referrer is direct and does not split",
-        [("2 08:50:00", viewed("utm_source=a&utm_medium=cpc")), ("2 09:00:00", viewed(referrer="https://pay.example/"))],
+        [
+            ("2 08:50:00", viewed("utm_source=a&utm_medium=cpc")),
+            ("2 09:00:00", viewed(referrer="https://pay.example/")),
+        ],
         [PAID("a") | {"event_count": 2}],
         site={"referral_exclusions": ["pay.example"]},
     ),

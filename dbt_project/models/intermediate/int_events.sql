@@ -2,6 +2,7 @@
     pre_hook=["{{ hash_joins_only() }}"],
     materialized='incremental',
     incremental_strategy='replace_events',
+    post_hook=["{{ analyze_when_new() }}"],
     indexes=[
         {'columns': ['event_id', 'site_id'], 'unique': true},
         {'columns': ['visitor_id', 'site_id', 'occurred_at']},

@@ -16,21 +16,13 @@ with changes as (
     group by visitor_id, site_id
 ),
 
-neighbours as (
-    -- What lies just before the change. Both are unaffected by it, so a retry after a crash finds the same.
+earlier as (
+    -- The session into which the change may fall. It is unaffected itself, so a retry after a crash finds the same.
     select
         changes.*,
         coalesce(sites.session_timeout_s, {{ default_setting('session_timeout_s') }}) as session_timeout_s,
-        (
-            select max(events.occurred_at)
-            from {{ ref('int_events') }} as events
-            where
-                events.site_id = changes.site_id
-                and events.visitor_id = changes.visitor_id
-                and events.occurred_at < changes.changed_from
-        ) as previous_event_at,
-        earlier.session_number,
-        earlier.first_event_id
+        sessions.session_number,
+        sessions.first_event_id
     from changes
     left join {{ ref('stg_sites') }} as sites on changes.site_id = sites.site_id
     left join lateral (
@@ -44,7 +36,25 @@ neighbours as (
             and sessions.session_start_at < changes.changed_from
         order by sessions.session_number desc
         limit 1
-    ) as earlier on true
+    ) as sessions on true
+),
+
+neighbours as (
+    select
+        earlier.*,
+        -- Looked up only where there is a session to fall into.
+        case
+            when earlier.session_number is not null
+                then (
+                    select max(events.occurred_at)
+                    from {{ ref('int_events') }} as events
+                    where
+                        events.site_id = earlier.site_id
+                        and events.visitor_id = earlier.visitor_id
+                        and events.occurred_at < earlier.changed_from
+                )
+        end as previous_event_at
+    from earlier
 ),
 
 joined as (

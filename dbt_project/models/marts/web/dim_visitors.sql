@@ -1,22 +1,17 @@
 {{ config(
     incremental_strategy='replace_visitors',
+    post_hook=["{{ analyze_when_new() }}"],
     keeps_earlier_sessions=false,
     indexes=[{'columns': ['site_id', 'first_session_date']}]
 ) }}
 
 -- grain: one visitor of a site; key (site_id, visitor_id)
 with sessions as (
-    select visitor_sessions.*
+    select sessions.*
     from {{ ref('int_visitor_rebuilds') }} as rebuilds
-    cross join lateral (
-        select *
-        from {{ ref('fct_sessions') }} as sessions
-        where
-            sessions.site_id = rebuilds.site_id
-            and sessions.visitor_id = rebuilds.visitor_id
-            and sessions.has_visitor
-        offset 0
-    ) as visitor_sessions
+    inner join {{ ref('fct_sessions') }} as sessions
+        on rebuilds.visitor_id = sessions.visitor_id and rebuilds.site_id = sessions.site_id
+    where sessions.has_visitor
 )
 
 select

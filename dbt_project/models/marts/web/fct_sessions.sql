@@ -1,6 +1,7 @@
 {{ config(
     pre_hook=["{{ hash_joins_only() }}"],
     incremental_strategy='replace_visitors',
+    post_hook=["{{ analyze_when_new() }}"],
     indexes=[{'columns': ['site_id', 'session_date']}]
 ) }}
 -- The days that lose sessions are known only before they are replaced.
