@@ -1,17 +1,22 @@
 """Checks of the raw tables: the promise of the mill, computed from the data and shown beside them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
 from orchestration import conservation
 from orchestration.assets.raw import RAW_KEYS
 from orchestration.conservation import Finding
+from orchestration.database import Connection, statement
+from orchestration.partitions import days_of
 from orchestration.previews import markdown_table
 from orchestration.reporting import read_report
 from orchestration.resources import Mill
 
 EVENTS_KEY = RAW_KEYS["events"]
+
+RECENT = timedelta(hours=1)
+"""How far back the check after a load looks: some sixty loads, so that one that died between is looked at, too."""
 
 
 @dg.asset_check(
@@ -19,17 +24,27 @@ EVENTS_KEY = RAW_KEYS["events"]
     description="Every landed row is loaded once, late with a reason, or rejected: the ledger equals the data.",
 )
 def events_are_conserved(context: dg.AssetCheckExecutionContext, mill: Mill) -> dg.AssetCheckResult:
-    """The ledger's equations; quarantined objects have a check of their own."""
+    """The ledger's equations, of every batch in the daily run and of the recent ones after each load.
+
+    Counting all of `raw` each minute would cost more than loading; quarantined objects have a check of their own.
+    """
     now = mill.clock(context.run.tags)()
     with mill.connect() as connection:
-        findings = [each for each in conservation.check(connection, now=now) if not is_quarantine(each)]
+        batch_ids = None if days_of(context.run.tags) else recent_batches(connection, now - RECENT)
+        findings = [
+            each for each in conservation.check(connection, now=now, batch_ids=batch_ids) if not is_quarantine(each)
+        ]
         totals = read_report(connection, "ledger")[0]
     failures = [each for each in findings if each.severity == "failure"]
     return dg.AssetCheckResult(
         passed=not findings,
         severity=dg.AssetCheckSeverity.ERROR if failures else dg.AssetCheckSeverity.WARN,
         description=summary_line(findings),
-        metadata={**totals, "findings": dg.MetadataValue.md(_table(findings))},
+        metadata={
+            **totals,
+            "checked_batches": "all" if batch_ids is None else len(batch_ids),
+            "findings": dg.MetadataValue.md(_table(findings)),
+        },
     )
 
 
@@ -52,6 +67,11 @@ def nothing_is_quarantined(mill: Mill) -> dg.AssetCheckResult:
 
 
 CHECKS = [events_are_conserved, nothing_is_quarantined]
+
+
+def recent_batches(connection: Connection, since: datetime) -> list[str]:
+    """Ids of the batches committed since then."""
+    return [batch_id for (batch_id,) in connection.execute(statement("recent_batches"), {"since": since})]
 
 
 def is_quarantine(finding: Finding) -> bool:

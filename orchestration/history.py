@@ -1,6 +1,8 @@
 """Keeps Dagster's own storage small: the runs and event logs of the frequent jobs are deleted after a while."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 import dagster as dg
@@ -18,7 +20,7 @@ _FINISHED: Final = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg
 def delete_old_runs(
     instance: dg.DagsterInstance, *, now_s: float, kept_days: int = KEPT_DAYS, deleted_max: int = DELETED_AT_ONCE_MAX
 ) -> int:
-    """Delete finished runs of the frequent jobs, the oldest first, with their event logs; returns how many.
+    """Delete finished runs of the frequent jobs, the oldest first, with their event logs and output; returns how many.
 
     Args:
         instance: Holds the runs.
@@ -36,7 +38,9 @@ def delete_old_runs(
             ascending=True,
         )
         for record in records:
-            instance.delete_run(record.dagster_run.run_id)
+            run_id = record.dagster_run.run_id
+            instance.delete_run(run_id)
+            shutil.rmtree(Path(instance.storage_directory()) / run_id, ignore_errors=True)  # captured output
         deleted += len(records)
         if deleted >= deleted_max:
             break

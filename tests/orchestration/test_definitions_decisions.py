@@ -144,16 +144,22 @@ def test_only_old_folders_of_runs_are_swept(tmp_path: Path) -> None:
 
 
 def test_old_loads_are_forgotten_and_daily_runs_are_kept() -> None:
-    with dg.DagsterInstance.ephemeral() as instance:
+    with dg.instance_for_test() as instance:
         for job in ("load", "transform", "daily"):
             instance.add_run(dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.SUCCESS))
         instance.add_run(dg.DagsterRun(job_name="load", status=dg.DagsterRunStatus.STARTED))
+        outputs = {run.run_id: Path(instance.storage_directory()) / run.run_id for run in instance.get_runs()}
+        for folder in outputs.values():
+            folder.mkdir(parents=True)
         in_a_year_s = datetime.now(UTC).timestamp() + 365 * 86_400
 
         assert delete_old_runs(instance, now_s=datetime.now(UTC).timestamp()) == 0
         assert delete_old_runs(instance, now_s=in_a_year_s, deleted_max=1) == 1
         assert delete_old_runs(instance, now_s=in_a_year_s) == 1
         left = {(run.job_name, run.status) for run in instance.get_runs()}
+        assert {run_id for run_id, folder in outputs.items() if folder.exists()} == {
+            run.run_id for run in instance.get_runs()
+        }
 
     assert left == {("daily", dg.DagsterRunStatus.SUCCESS), ("load", dg.DagsterRunStatus.STARTED)}
 
