@@ -32,10 +32,13 @@ def to_objects(content: SegmentContent) -> list[tuple[InboxKey, bytes]]:
         header.segment_number,
         {name: table.num_rows for name, table in sorted(tables.items())},
     )
-    return [
+    objects = [
         (InboxKey(name, header.hour, header.segment_id), encode(table, landed_schema(dataset(name)), origin))
         for name, table in sorted(tables.items())
     ]
+    del tables
+    pa.default_memory_pool().release_unused()  # to the system: a worker would keep its peak for good
+    return objects
 
 
 def _table(name: str, lines: bytes, segment_id: str) -> pa.Table:

@@ -17,8 +17,8 @@ from collector.settings import CollectorSettings
 from landing.sites import load_sites
 
 _THREADS = 32
-"""Requests that one worker handles at a time. They wait for a sync together, so more make larger groups; measured,
-more than 16 only take the interpreter from each other."""
+"""Requests that one worker handles at a time. Most of them wait for a sync together, so there are enough for all
+connections of a busy worker to join one group."""
 
 _CONNECTIONS = 1_024
 """Connections that one worker accepts; more wait in the kernel."""
