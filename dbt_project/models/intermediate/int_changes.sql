@@ -9,6 +9,11 @@ with arrivals as (
     select * from {{ ref('int_arrivals') }}
 ),
 
+pending_sites as (
+    select site_id from {{ ref('stg_sites') }}
+    where is_rebuild_pending
+),
+
 moments as (
     select
         site_id,
@@ -31,8 +36,8 @@ moments as (
         events.occurred_at
     from {{ previous_events() }} as events
     where
-        events.site_id in (select sites.site_id from {{ ref('stg_sites') }} as sites where sites.is_rebuild_pending)
-        and (select count(*) from {{ ref('stg_sites') }} as sites where sites.is_rebuild_pending) > 0
+        events.site_id in (select pending_sites.site_id from pending_sites)
+        and (select count(*) from pending_sites) > 0
 )
 
 select

@@ -98,7 +98,8 @@ select
         when is_engine or medium_name = 'organic' then 'Organic Search'
         when medium_name in ('referral', 'app', 'link') then 'Referral'
         when
-            source_name in ('email', 'e-mail', 'e_mail', 'e mail') or medium_name in ('email', 'e-mail', 'e_mail', 'e mail')
+            source_name in ('email', 'e-mail', 'e_mail', 'e mail')
+            or medium_name in ('email', 'e-mail', 'e_mail', 'e mail')
             then 'Email'
         when medium_name = 'affiliate' then 'Affiliates'
         when medium_name = 'audio' then 'Audio'

@@ -24,15 +24,21 @@ tagged as (
         arrivals.*,
         coalesce(sites.has_manual_tagging_override, false) as has_manual_tagging_override,
         nullif(trim(coalesce(arrivals.campaign_source, arrivals.utm_source)), '') as tagged_source,
-        nullif(trim(case when arrivals.campaign_source is null then utm_medium else campaign_medium end), '')
-            as tagged_medium,
-        nullif(trim(case when arrivals.campaign_source is null then utm_campaign else campaign_name end), '')
-            as tagged_campaign,
-        nullif(trim(case when arrivals.campaign_source is null then utm_id else campaign_id end), '') as tagged_id,
-        nullif(trim(case when arrivals.campaign_source is null then utm_term else campaign_term end), '')
-            as tagged_term,
-        nullif(trim(case when arrivals.campaign_source is null then utm_content else campaign_content end), '')
-            as tagged_content
+        nullif(trim(
+            case when arrivals.campaign_source is null then arrivals.utm_medium else arrivals.campaign_medium end
+        ), '') as tagged_medium,
+        nullif(trim(
+            case when arrivals.campaign_source is null then arrivals.utm_campaign else arrivals.campaign_name end
+        ), '') as tagged_campaign,
+        nullif(trim(
+            case when arrivals.campaign_source is null then arrivals.utm_id else arrivals.campaign_id end
+        ), '') as tagged_id,
+        nullif(trim(
+            case when arrivals.campaign_source is null then arrivals.utm_term else arrivals.campaign_term end
+        ), '') as tagged_term,
+        nullif(trim(
+            case when arrivals.campaign_source is null then arrivals.utm_content else arrivals.campaign_content end
+        ), '') as tagged_content
     from arrivals
     left join {{ ref('stg_sites') }} as sites on arrivals.site_id = sites.site_id
 ),
@@ -53,7 +59,7 @@ decided as (
                 then 'click'
             when tagged.tagged_source is not null then 'tags'
             when tagged.click_id_kind in ('yclid', 'msclkid') then 'click'
-            when referrers.host is not null and referrers.host is distinct from tagged.page_host then 'referrer'
+            when referrers.host <> coalesce(tagged.page_host, '') then 'referrer'
         end as source_kind
     from tagged
     left join {{ ref('int_referrers') }} as referrers

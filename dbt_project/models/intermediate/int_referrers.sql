@@ -1,4 +1,4 @@
-{{ config(unlogged=true) }}
+{{ config(unlogged=true, pre_hook=["{{ hash_joins_only() }}"]) }}
 
 -- grain: one referrer address that this run's events of a site came from; key (site_id, page_referrer)
 with referrers as (

@@ -18,8 +18,8 @@ with active as (
     inner join {{ ref('fct_sessions') }} as sessions
         on
             touched.site_id = sessions.site_id
-            and sessions.session_date >= touched.session_week
-            and sessions.session_date < touched.session_week + 7
+            and touched.session_week <= sessions.session_date
+            and touched.session_week + 7 > sessions.session_date
     where sessions.visits = 1 and not sessions.is_bot
 )
 

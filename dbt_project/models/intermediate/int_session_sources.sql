@@ -5,7 +5,7 @@
 ) }}
 -- depends_on: {{ ref('int_visitor_rebuilds') }}
 
--- grain: one session in which an event had a source, with the latest such source; key (site_id, visitor_id, session_number)
+-- grain: one session in which an event had a source, with the latest one; key (site_id, visitor_id, session_number)
 -- From here a later rebuild takes the source that its first session may inherit, even when the event itself was purged.
 with sourced as (
     select * from {{ ref('int_events_sessionized') }}
@@ -26,4 +26,4 @@ select distinct on (site_id, visitor_id, session_number)
     referral_path,
     occurred_at as sourced_at
 from sourced
-order by site_id, visitor_id, session_number, event_number desc
+order by site_id asc, visitor_id asc, session_number asc, event_number desc

@@ -6,19 +6,27 @@
 ) }}
 
 -- grain: one rebuilt session; key (site_id, visitor_id, session_number)
-with counted as (
+with events as not materialized (
+    select
+        *,
+        lpad(cast(page_view_number as text), 10, '0') || coalesce(page_path, '(not set)')
+        || coalesce('?' || page_query, '') as numbered_page
+    from {{ ref('int_events_sessionized') }}
+),
+
+counted as (
     select
         site_id,
         visitor_id,
         session_number,
         -- The least and the greatest number carry the first and the last page.
         substr(
-            min({{ binary_text("lpad(cast(page_view_number as text), 10, '0') || coalesce(page_path, '(not set)') || coalesce('?' || page_query, '')") }})
+            min({{ binary_text("numbered_page") }})
                 filter (where event_type = 'page_view'),
             11
         ) as landing_page,
         substr(
-            max({{ binary_text("lpad(cast(page_view_number as text), 10, '0') || coalesce(page_path, '(not set)') || coalesce('?' || page_query, '')") }})
+            max({{ binary_text("numbered_page") }})
                 filter (where event_type = 'page_view'),
             11
         ) as exit_page,
@@ -32,7 +40,7 @@ with counted as (
         bool_or(is_bot) as is_bot,
         max(occurred_at) as session_end_at,
         max(occurred_at) filter (where is_interaction) as last_interaction_at
-    from {{ ref('int_events_sessionized') }}
+    from events
     group by visitor_id, site_id, session_number
 ),
 
