@@ -8,7 +8,6 @@ and an event's id depends on its line alone (and on how many equal lines precede
 
 import gzip
 import itertools
-import os
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -228,7 +227,7 @@ def _import_lines(  # noqa: PLR0913, PLR0917  (the state of one import)
         received_at=collector.clock(),
         address=None,
         site_id=plan.site_id,
-        request_id=os.urandom(12).hex(),
+        request_id=collector.intake.new_request_id(),
     )
     outcome = collector.intake.keep(reading, request, PROTOCOL)
     report.lines += len(lines)

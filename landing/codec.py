@@ -14,7 +14,10 @@ from landing.folding import fold, unfold
 from landing.schema import VERSION_KEY
 
 _ORIGIN_KEY = b"tidemill.origin"
-_ZSTD_LEVEL = 6
+_SEGMENT_ZSTD_LEVEL = 1
+"""An inbox object lives for a day, and the collector that makes it has requests to answer."""
+
+_BATCH_ZSTD_LEVEL = 6
 _ROW_GROUP_ROWS = 65_536
 
 _ENCODINGS = {
@@ -91,7 +94,8 @@ def encode(table: pa.Table, schema: pa.Schema, origin: SegmentOrigin | BatchOrig
         ValueError: the table does not fit the schema; nothing may be stored that a reader would refuse.
     """
     _check(table, schema, ValueError)
-    if isinstance(origin, BatchOrigin):
+    is_batch = isinstance(origin, BatchOrigin)
+    if is_batch:
         table = fold(table)
     metadata = {**(schema.metadata or {}), _ORIGIN_KEY: json.dumps(asdict(origin)).encode()}
     sink = pa.BufferOutputStream()
@@ -101,7 +105,7 @@ def encode(table: pa.Table, schema: pa.Schema, origin: SegmentOrigin | BatchOrig
         use_dictionary=[name for name in schema.names if name not in _ENCODINGS],
         column_encoding={name: encoding for name, encoding in _ENCODINGS.items() if name in schema.names},
         compression="zstd",
-        compression_level=_ZSTD_LEVEL,
+        compression_level=_BATCH_ZSTD_LEVEL if is_batch else _SEGMENT_ZSTD_LEVEL,
         row_group_size=_ROW_GROUP_ROWS,
         write_page_checksum=True,
     )
