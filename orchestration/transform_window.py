@@ -21,6 +21,8 @@ class TransformPlan:
         transform_id: Its row of `ops.transforms`.
         after_batch_id: Newest batch that was covered before; '' for a full refresh.
         upto_batch_id: Newest batch that it covers.
+        is_full_refresh: Every model is built anew. One that died stays one until it is finished: half of the models
+            were built anew, so nothing less can be right.
         requested_days: Days asked for, with the time of the request.
         pending_sites: Sites whose settings changed, with the time of the change.
     """
@@ -28,6 +30,7 @@ class TransformPlan:
     transform_id: int
     after_batch_id: str
     upto_batch_id: str
+    is_full_refresh: bool
     requested_days: tuple[tuple[date, datetime], ...]
     pending_sites: tuple[tuple[str, datetime], ...]
 
@@ -60,7 +63,8 @@ def plan_transform(
         require_no_rebuild(connection)
         request_days(connection, requested_days, clock=clock)
         after, upto = _window(connection)
-        values = ("" if full_refresh else after, upto, full_refresh, clock())
+        is_full = full_refresh or _is_full_refresh_unfinished(connection)
+        values = ("" if is_full else after, upto, is_full, clock())
         update = (
             "update ops.transforms set after_batch_id = %s, upto_batch_id = %s, is_full_refresh = %s, started_at = %s"
             " where finished_at is null returning transform_id"
@@ -75,7 +79,7 @@ def plan_transform(
         sites = connection.execute(
             "select site_id, updated_at from ops.sites where is_rebuild_pending order by site_id"
         ).fetchall()
-    return TransformPlan(row[0], values[0], upto, tuple(days), tuple(sites))
+    return TransformPlan(row[0], values[0], upto, is_full, tuple(days), tuple(sites))
 
 
 def finish_transform(connection: Connection, plan: TransformPlan, *, clock: Callable[[], datetime]) -> None:
@@ -99,6 +103,13 @@ def transformed_upto(connection: Connection) -> str:
         "select coalesce(max(upto_batch_id), '') from ops.transforms where finished_at is not null"
     ).fetchone()
     return str(row[0]) if row else ""
+
+
+def _is_full_refresh_unfinished(connection: Connection) -> bool:
+    row = connection.execute(
+        "select exists (select from ops.transforms where finished_at is null and is_full_refresh)"
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def _window(connection: Connection) -> tuple[str, str]:

@@ -26,6 +26,11 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# The purge horizon: events from here on can still change a mart. #}
+{% macro changeable_from() -%}
+    (select coalesce(max(purge_horizon.purge_horizon), cast('-infinity' as timestamptz)) from {{ source('ops', 'purge_horizon') }} as purge_horizon)
+{%- endmacro %}
+
 {# The first instant of a UTC day, whatever time zone the connection has. #}
 {% macro utc_midnight(day) -%}
     (cast({{ day }} as timestamp) at time zone 'UTC')

@@ -123,7 +123,7 @@ def dbt_models(
     os.environ.update(dbt_environment(mill.database_url))
     started_s = time.monotonic()
     invocation = dbt.cli(
-        dbt_arguments(full_refresh=config.full_refresh, with_daily_tests=bool(days)),
+        dbt_arguments(full_refresh=plan.is_full_refresh, with_daily_tests=bool(days)),
         context=context,
         raise_on_error=False,
     )

@@ -248,7 +248,7 @@ def test_session_events_of_purged_days_go_but_those_of_sessions_that_may_grow(
         connection.execute(
             "create schema intermediate; create schema marts;"
             "create table intermediate.int_events"
-            " (event_id int, site_id text, visitor_id text, occurred_at timestamptz);"
+            " (event_id int, site_id text, visitor_id text, occurred_at timestamptz, received_at timestamptz);"
             "create table marts.fct_sessions (site_id text, visitor_id text, session_start_at timestamptz,"
             " session_end_at timestamptz)"
         )
@@ -262,15 +262,18 @@ def test_session_events_of_purged_days_go_but_those_of_sessions_that_may_grow(
         with connection.cursor() as cursor:
             cursor.executemany("insert into marts.fct_sessions values ('shop', %s, %s, %s)", sessions)
             cursor.executemany(
-                "insert into intermediate.int_events values (%s, 'shop', %s, %s)",
-                [(n, visitor, at) for n, (visitor, *ends) in enumerate(sessions) for at in set(ends)],
+                "insert into intermediate.int_events values (%s, 'shop', %s, %s, %s)",
+                [
+                    *((n, visitor, at, at) for n, (visitor, *ends) in enumerate(sessions) for at in set(ends)),
+                    (5, "late", horizon - timedelta(days=9), horizon + timedelta(days=1)),
+                ],
             )
 
     report = purge(store, warehouse)
 
     with connect(warehouse) as connection:
         left = connection.execute("select distinct event_id from intermediate.int_events order by 1").fetchall()
-    assert left == [(1,), (2,), (4,)]
+    assert left == [(1,), (2,), (4,), (5,)]
     assert report.session_events == 3
 
 

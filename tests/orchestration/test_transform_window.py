@@ -67,6 +67,20 @@ def test_a_full_refresh_begins_with_the_first_batch(warehouse: str, writer: Writ
         assert (plan.after_batch_id, plan.upto_batch_id) == ("", first)
 
 
+def test_a_full_refresh_that_died_is_taken_over_as_one(warehouse: str, writer: Writer) -> None:
+    with connect(warehouse) as connection:
+        first = load(writer, warehouse)
+        finish_transform(connection, plan_transform(connection, clock=lambda: NOON), clock=lambda: NOON)
+        plan_transform(connection, clock=lambda: NOON, full_refresh=True)
+
+        again = plan_transform(connection, clock=lambda: NOON)
+        finish_transform(connection, again, clock=lambda: NOON)
+        after = plan_transform(connection, clock=lambda: NOON)
+
+        assert (again.is_full_refresh, again.after_batch_id) == (True, "")
+        assert (after.is_full_refresh, after.after_batch_id) == (False, first)
+
+
 def test_requests_are_cleared_by_the_transform_that_saw_them(warehouse: str) -> None:
     early, later = date(2026, 3, 1), date(2026, 3, 2)
     with connect(warehouse) as connection:

@@ -24,10 +24,12 @@ pending_sites as (
 ),
 
 pending_events as (
-    -- Settings changed: what older batches brought is read again, because the source of an event obeys them.
+    -- Settings changed: what older batches brought is read again, because the source of an event obeys them. What
+    -- happened before the purge horizon stays as it is: part of its sessions' events are gone.
     select * from {{ ref('stg_events') }}
     where
         batch_id <= {{ window_after() }}
+        and occurred_at >= {{ changeable_from() }}
         and site_id in (select pending_sites.site_id from pending_sites)
         -- Known before raw is read, so that nothing is read where nothing is pending.
         and (select count(*) from pending_sites) > 0

@@ -29,7 +29,7 @@ moments as (
     from arrivals
     where replaced_visitor_id is not null
     union all
-    -- Settings changed: every visitor of the site is rebuilt from the oldest event there still is.
+    -- Settings changed: every visitor of the site is rebuilt from the oldest event that may still change.
     select
         events.site_id,
         events.visitor_id,
@@ -37,6 +37,7 @@ moments as (
     from {{ previous_events() }} as events
     where
         events.site_id in (select pending_sites.site_id from pending_sites)
+        and events.occurred_at >= {{ changeable_from() }}
         and (select count(*) from pending_sites) > 0
 )
 
