@@ -50,7 +50,7 @@ def measure() -> list[Result]:
             "collector, 50 events a request : 1 event a request, events/s",
             to_single,
             8,
-            f"{median(batch_rates):.0f} : {median(single_rates):.0f} events/s; limited by mapping each event to its row",
+            f"{median(batch_rates):.0f} : {median(single_rates):.0f} events/s; limited by the mapping of each event",
         ),
         at_most("collector RSS per worker under load, MB", rss / _MEGABYTE, 150, "half of it is pyarrow"),
     ]

@@ -16,7 +16,7 @@ from collector.log import configure_logs
 from collector.settings import CollectorSettings
 from landing.sites import load_sites
 
-_THREADS = 32
+THREADS = 32
 """Requests that one worker handles at a time. Most of them wait for a sync together, so there are enough for all
 connections of a busy worker to join one group."""
 
@@ -54,7 +54,7 @@ def serve(settings: CollectorSettings) -> None:
         port=settings.collector_port,
         interface=Interfaces.WSGI,
         workers=settings.collector_workers,
-        blocking_threads=_THREADS,
+        blocking_threads=THREADS,
         backpressure=_CONNECTIONS,
         http1_settings=HTTP1Settings(keep_alive=True, max_buffer_size=HEADER_BYTES_MAX),
         log_level=LogLevels.error,  # it warns of more threads than cores, but ours wait for the disk

@@ -35,7 +35,9 @@ def test_dagster_accepts_the_module_without_database_or_settings() -> None:
 
 
 def test_a_load_needs_no_dbt() -> None:
-    code = "import sys, orchestration.loading, orchestration.execution; print([m for m in sys.modules if m[:3] == 'dbt'])"
+    code = (
+        "import sys, orchestration.loading, orchestration.execution; print([m for m in sys.modules if m[:3] == 'dbt'])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
 
     assert done.stdout == "[]\n"
