@@ -1,9 +1,9 @@
 """Spool segments full of made-up events, as a collector would have left them."""
 
 import re
-import uuid
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
+from hashlib import blake2b
 from pathlib import Path
 
 from collector.intake import Delivery, Intake
@@ -20,8 +20,7 @@ SEGMENT_ROWS = 5_000
 
 SITES = Path(__file__).parent.parent / "sites.example.yml"
 _SECRET = "demo-secret"
-_EVENT_ID = re.compile(rb'"event_id":"[0-9a-f-]{36}"')
-_VISITOR_ID = re.compile(rb'"visitor_id":"([^"]*)"')
+_UUID = re.compile(rb"\b([0-9a-f]{8}-[0-9a-f]{4}-)[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 
 
 class _Rows:
@@ -74,10 +73,14 @@ def event_lines(
 
 
 def others(lines: Sequence[bytes], copy: int) -> Iterator[bytes]:
-    """The same events happening to other visitors: every event id is new, every visitor id carries `copy`."""
+    """The same events happening to other visitors: every id is another, wherever a line repeats it."""
+
+    def another(match: re.Match[bytes]) -> bytes:
+        digits = blake2b(match[0], digest_size=10, key=b"%d" % copy).hexdigest()
+        return match[1] + f"7{digits[1:4]}-a{digits[5:8]}-{digits[8:]}".encode()  # as old as it was, and as random
+
     for line in lines:
-        renamed = _EVENT_ID.sub(b'"event_id":"%s"' % str(uuid.uuid4()).encode(), line, count=1)
-        yield _VISITOR_ID.sub(rb'"visitor_id":"\1.%d"' % copy, renamed, count=1)
+        yield _UUID.sub(another, line)
 
 
 def write_segments(folder: Path, lines: Sequence[bytes], *, received_at: datetime, writer_id: str) -> None:
@@ -85,6 +88,6 @@ def write_segments(folder: Path, lines: Sequence[bytes], *, received_at: datetim
     folder.mkdir(parents=True, exist_ok=True)
     for number, start in enumerate(range(0, len(lines), SEGMENT_ROWS)):
         segment_id = f"{received_at:%Y%m%dT%H%M%S}-{writer_id}-{number:06d}"
-        header = SegmentHeader(segment_id, writer_id, number, hour_of(received_at), received_at + timedelta(0))
+        header = SegmentHeader(segment_id, writer_id, number, hour_of(received_at), received_at)
         rows = b"\n".join(lines[start : start + SEGMENT_ROWS]) + b"\n"
         (folder / f"{segment_id}{SUFFIX}").write_bytes(opening(header) + record("events", rows))

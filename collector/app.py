@@ -1,6 +1,5 @@
 """The WSGI application: the intake in front, and the pages for operators behind it."""
 
-import importlib.metadata
 from collections.abc import Callable
 from datetime import datetime
 
@@ -10,6 +9,7 @@ from collector.front import Front
 from collector.intake import Intake
 from collector.metrics import CONTENT_TYPE, Metrics
 from collector.spool import SpoolUnavailable
+from landing.version import VERSION
 
 
 def create_app(*, intake: Intake, probe: Callable[[], None], metrics: Metrics, clock: Callable[[], datetime]) -> Flask:
@@ -22,7 +22,6 @@ def create_app(*, intake: Intake, probe: Callable[[], None], metrics: Metrics, c
         clock: Now, UTC; `received_at` of what arrives.
     """
     app = Flask(__name__, static_folder=None)
-    version = importlib.metadata.version("tidemill")
 
     @app.get("/healthz")
     def healthz() -> Response:
@@ -46,7 +45,7 @@ def create_app(*, intake: Intake, probe: Callable[[], None], metrics: Metrics, c
     @app.get("/version")
     def show_version() -> Response:
         """The release."""
-        return jsonify(version=version)
+        return jsonify(version=VERSION)
 
     app.wsgi_app = Front(intake, app.wsgi_app, clock=clock)  # type: ignore[method-assign,assignment]
     return app

@@ -123,8 +123,7 @@ class Intake:
             response = Response(_preflight(routes, delivery, directory, site_id))
         else:
             response = self._answer(route, delivery, directory, site_id, path)
-        self._metrics.count_request(path, response.answer.status)
-        self._metrics.request_seconds.observe(time.perf_counter() - started_s)
+        self._metrics.count_request(path, response.answer.status, time.perf_counter() - started_s)
         return response
 
     def _answer(

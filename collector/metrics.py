@@ -1,14 +1,19 @@
 """What /metrics tells, summed over the worker processes by files that they share.
 
+Requests only note what happened; the background adds the notes up. Prometheus' counters share one lock, and threads
+that wait for it while others wait for the interpreter cost more than all the counting.
+
 Prometheus decides at import whether counters live in shared files: `PROMETHEUS_MULTIPROC_DIR` must be set before
 this module is imported (`collector.serve` does so). Without it, counters are those of this process.
 """
 
+import calendar
 import os
 import time
+from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import prometheus_client
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -19,7 +24,12 @@ from collector.spool import list_segments
 
 MULTIPROCESS_VARIABLE: Final = "PROMETHEUS_MULTIPROC_DIR"
 CONTENT_TYPE: Final = prometheus_client.CONTENT_TYPE_LATEST
+_NOTES_MAX = 4_096
+"""So many notes are added up by whoever makes the next one, should the background be late."""
+
 _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+
+_Note = TypeVar("_Note")
 
 
 class Metrics:
@@ -48,37 +58,53 @@ class Metrics:
         self._shipped = prometheus_client.Counter(
             "tidemill_objects", "Objects sent to the landing zone.", ["outcome"], registry=registry
         )
-        self.request_seconds = prometheus_client.Histogram(
+        self._request_seconds = prometheus_client.Histogram(
             "tidemill_request_seconds", "Time from receipt to answer.", buckets=_SECONDS, registry=registry
         )
-        self.sync_seconds = prometheus_client.Histogram(
+        self._sync_seconds = prometheus_client.Histogram(
             "tidemill_fsync_seconds", "Time of one sync of the spool.", buckets=_SECONDS, registry=registry
         )
-        # Looking a label up costs as much as counting, so what was looked up is kept; labels are few.
-        self._children: dict[tuple[str, ...], prometheus_client.Counter] = {}
+        self._counts: deque[tuple[prometheus_client.Counter, tuple[str, ...], int]] = deque()
+        self._times: deque[tuple[prometheus_client.Histogram, float]] = deque()
 
-    def count_request(self, endpoint: str, status: int) -> None:
-        """A request was answered."""
-        self._child(self._requests, "request", endpoint, str(status)).inc()
+    def count_request(self, endpoint: str, status: int, seconds: float) -> None:
+        """A request was answered after so many seconds."""
+        self._count(self._requests, (endpoint, str(status)), 1)
+        self._times.append((self._request_seconds, seconds))
 
     def count_accepted(self, site_id: str, events: int) -> None:
         """Events were acknowledged."""
-        self._child(self._accepted, "accepted", site_id).inc(events)
+        self._count(self._accepted, (site_id,), events)
 
     def count_rejected(self, site_id: str, reason: str, rejects: int) -> None:
         """Events were refused; `site_id` is empty when unknown."""
-        self._child(self._rejected, "rejected", site_id, reason).inc(rejects)
+        self._count(self._rejected, (site_id, reason), rejects)
 
     def count_unavailable(self, reason: str) -> None:
         """A request was answered 503."""
-        self._child(self._unavailable, "unavailable", reason).inc()
+        self._count(self._unavailable, (reason,), 1)
 
     def count_shipped(self, outcome: str) -> None:
         """An object was "stored" in the landing zone, or "failed" to be."""
-        self._child(self._shipped, "shipped", outcome).inc()
+        self._count(self._shipped, (outcome,), 1)
+
+    def observe_sync(self, seconds: float) -> None:
+        """A sync of the spool took so many seconds."""
+        self._times.append((self._sync_seconds, seconds))
+
+    def add_up(self) -> None:
+        """Bring the notes into the counters; any thread may."""
+        totals: Counter[tuple[prometheus_client.Counter, tuple[str, ...]]] = Counter()
+        for counter, labels, number in _taken(self._counts):
+            totals[counter, labels] += number
+        for (counter, labels), number in totals.items():
+            counter.labels(*labels).inc(number)
+        for histogram, seconds in _taken(self._times):
+            histogram.observe(seconds)
 
     def expose(self) -> bytes:
-        """All metrics in Prometheus' text format."""
+        """All metrics in Prometheus' text format; other processes' last second may be missing."""
+        self.add_up()
         registry = self._registry
         if os.environ.get(MULTIPROCESS_VARIABLE):
             registry = CollectorRegistry()
@@ -87,11 +113,19 @@ class Metrics:
         spool.register(_SpoolState(self._spool_folder))
         return prometheus_client.generate_latest(registry) + prometheus_client.generate_latest(spool)
 
-    def _child(self, counter: prometheus_client.Counter, *key: str) -> prometheus_client.Counter:
-        child = self._children.get(key)
-        if child is None:
-            child = self._children[key] = counter.labels(*key[1:])
-        return child
+    def _count(self, counter: prometheus_client.Counter, labels: tuple[str, ...], number: int) -> None:
+        self._counts.append((counter, labels, number))
+        if len(self._counts) >= _NOTES_MAX:
+            self.add_up()
+
+
+def _taken(notes: deque[_Note]) -> Iterator[_Note]:
+    """Each note once, whichever threads take them."""
+    while True:
+        try:
+            yield notes.popleft()
+        except IndexError:
+            return
 
 
 class _SpoolState(Collector):
@@ -118,6 +152,6 @@ class _SpoolState(Collector):
 def _opened_at_s(path: Path) -> float:
     """When a segment was opened, by its name."""
     try:
-        return time.mktime(time.strptime(path.name.partition("-")[0], "%Y%m%dT%H%M%S")) - time.timezone
+        return float(calendar.timegm(time.strptime(path.name.partition("-")[0], "%Y%m%dT%H%M%S")))
     except ValueError:
         return time.time()

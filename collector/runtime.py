@@ -68,7 +68,7 @@ class Collector:
                 segment_max_seconds=settings.segment_max_seconds,
             ),
             clock=clock,
-            observe_sync_s=self.metrics.sync_seconds.observe,
+            observe_sync_s=self.metrics.observe_sync,
         )
         self.shipper = Shipper(self.spool, self.store, chores=self._do_chores, count_shipped=self.metrics.count_shipped)
         self.intake = Intake(
@@ -95,6 +95,7 @@ class Collector:
     def close(self, timeout_s: float) -> bool:
         """Seal and ship what was accepted; returns whether the spool is empty. What is left, the next one adopts."""
         is_empty = self.shipper.stop(timeout_s)
+        self.metrics.add_up()
         log.info("collector stopped", collector_id=self.collector_id, is_spool_empty=is_empty)
         return is_empty
 
@@ -107,6 +108,7 @@ class Collector:
         self._told_of = error
 
     def _do_chores(self) -> None:
+        self.metrics.add_up()
         if self._server_pid is not None and os.getppid() != self._server_pid:
             log.warning("the server is gone; this worker stops")
             self._server_pid = None

@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import re
 import socket
 import subprocess
 import sys
@@ -19,8 +18,8 @@ Make = Callable[..., CollectorProcess]
 
 def test_sigterm_answers_what_is_in_flight_and_ships_everything_within_ten_seconds(collector_process: Make) -> None:
     collector = collector_process(TIDEMILL_SEGMENT_MAX_SECONDS="3600").start()
-    with Load(collector.port) as load:
-        wait_until(lambda: len(load.acknowledged) > 200)
+    with Load(collector.port, threads=2) as load:
+        wait_until(lambda: len(load.acknowledged) > 100)
         assert collector.terminate(timeout_s=10) == 0
 
     assert set(load.statuses) == {204}
@@ -33,7 +32,10 @@ def test_a_request_half_sent_when_sigterm_comes_is_still_answered(collector_proc
     collector = collector_process().start()
     body = json.dumps({"v": 1, "site": "shop", "events": [event()]}).encode()
     with socket.create_connection(("127.0.0.1", collector.port), timeout=10) as connection:
-        connection.sendall(f"POST /e HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body[:10])
+        head = f"POST /e HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
+        connection.sendall(head.encode())
+        assert connection.recv(4096).startswith(b"HTTP/1.1 100")  # now a worker is reading
+        connection.sendall(body[:10])
         assert collector.process is not None
         collector.process.terminate()
         connection.sendall(body[10:])
@@ -64,13 +66,17 @@ def test_metrics_are_the_same_totals_whichever_worker_answers(collector_process:
     for _ in range(20):
         assert collector.send(event(), {"n": ""}) == 204
 
+    totals = (
+        'tidemill_events_accepted_total{site="shop"} 20.0',
+        'tidemill_events_rejected_total{reason="invalid_event",site="shop"} 20.0',
+        'tidemill_requests_total{endpoint="/e",status="204"} 20.0',
+        "tidemill_request_seconds_count 20.0",
+        "tidemill_fsync_seconds_count 20.0",
+    )
+    wait_until(lambda: all(total in collector.request("GET", "/metrics")[2].decode() for total in totals))
     for _ in range(6):
         text = collector.request("GET", "/metrics")[2].decode()
-        assert 'tidemill_events_accepted_total{site="shop"} 20.0' in text
-        assert 'tidemill_events_rejected_total{reason="invalid_event",site="shop"} 20.0' in text
-        assert 'tidemill_requests_total{endpoint="/e",status="204"} 20.0' in text
-        assert "tidemill_request_seconds_count 20.0" in text
-        assert re.search(r"tidemill_fsync_seconds_count 20\.0", text)
+        assert [total for total in totals if total not in text] == []
         assert "tidemill_spool_bytes" in text
         assert "tidemill_oldest_unshipped_seconds" in text
 
@@ -136,7 +142,15 @@ def test_a_chunked_body_without_a_length_is_read(collector_process: Make) -> Non
 
 def test_headers_beyond_the_limit_are_answered_431_by_the_server(collector_process: Make) -> None:
     collector = collector_process().start()
-    assert collector.request("POST", "/e", b"{}", {"X-Long": "x" * 70_000})[0] == 431
+
+    def status() -> int | None:
+        try:
+            return collector.request("POST", "/e", b"{}", {"X-Long": "x" * 70_000})[0]
+        except ConnectionError:  # the server closes with our bytes unread, and the reset may overtake its answer
+            return None
+
+    wait_until(lambda: status() == 431)
+    assert collector.send(event()) == 204
 
 
 def test_a_connection_serves_many_requests(collector_process: Make) -> None:

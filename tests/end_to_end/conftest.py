@@ -10,7 +10,7 @@ import pytest
 from tests.end_to_end.mill import Mill
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def make_mill() -> Iterator[Callable[[str], Mill]]:
     """A function that makes a mill from the text of its sites file."""
     folders: list[Path] = []

@@ -1,18 +1,18 @@
 """Each command answers clearly: the result on stdout, one line on stderr when it cannot do what was asked."""
 
+import importlib.metadata
 import json
 import os
 import socket
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from landing.credentials import Secret, SecretVerifier
-from tidemill.checkout import EXAMPLE_SITES, ROOT
+from tidemill.checkout import EXAMPLE_SITES
 from tidemill.main import app
 
 
@@ -36,10 +36,8 @@ def example(monkeypatch: pytest.MonkeyPatch, home: Path) -> Path:
 
 
 def test_the_version_is_that_of_the_package() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-
-    assert run("version").stdout == f"{project['version']}\n"
-    assert json.loads(run("version", "--json").stdout) == {"version": project["version"]}
+    assert run("version").stdout == f"{importlib.metadata.version('tidemill')}\n"
+    assert json.loads(run("version", "--json").stdout) == {"version": importlib.metadata.version("tidemill")}
 
 
 def test_help_and_version_import_none_of_the_parts() -> None:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tidemill import __version__
+from landing.version import VERSION
 from tidemill.commands.options import AsJson
 from tidemill.console import emit_json, print_rows, print_table, say
 
@@ -48,6 +48,6 @@ def database_url() -> None:
 def version(*, as_json: AsJson = False) -> None:
     """Print the version."""
     if as_json:
-        emit_json({"version": __version__})
+        emit_json({"version": VERSION})
     else:
-        typer.echo(__version__)
+        typer.echo(VERSION)
