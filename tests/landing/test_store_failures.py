@@ -102,7 +102,8 @@ def test_an_answer_that_is_no_success_is_unavailable_and_names_the_cause(
 
     with pytest.raises(StoreUnavailable, match=f"{verb} inbox/a in s3://bucket/prefix/ at http.*Strange"):
         VERBS[verb](store)
-    assert len(requests) == (3 if status >= 500 else 1)
+    # The server hangs up after each answer, and an attempt on a connection just closed is one that it never sees.
+    assert len(requests) in ({2, 3} if status >= 500 else {1})
 
 
 def test_a_server_that_hangs_is_given_up(
