@@ -4,7 +4,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -147,7 +147,7 @@ class Intake:
                 _check_limits(delivery)
                 body = inflate(delivery.body)
                 if body is not delivery.body:
-                    request = _with_body(request, body)
+                    request = replace(request, body=body)
                 reading = route.read(request, directory)
             except Refused as refused:
                 self._refuse(route, request, refused, directory)
@@ -229,20 +229,6 @@ def _check_limits(delivery: Delivery) -> None:
         raise Refused(Reason.BODY_TOO_LARGE, 413, f"more than {WIRE_BYTES_MAX} bytes")
     if len(delivery.path) > PATH_CHARS_MAX or len(delivery.query) > QUERY_CHARS_MAX:
         raise Refused(Reason.URL_TOO_LONG, 414, "the path or the query is too long")
-
-
-def _with_body(request: Request, body: bytes) -> Request:
-    return Request(
-        method=request.method,
-        path=request.path,
-        query=request.query,
-        headers=request.headers,
-        body=body,
-        received_at=request.received_at,
-        address=request.address,
-        site_id=request.site_id,
-        request_id=request.request_id,
-    )
 
 
 def _preflight(
