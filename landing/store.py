@@ -138,9 +138,9 @@ class DirectoryStore:
             raise StoreUnavailable(f"reading {key} in {self.root}: {error.strerror}") from error
 
     def list(self, prefix: str) -> Iterator[ObjectInfo]:
-        folder = checked_prefix(prefix).rpartition("/")[0]
+        above, slash, _ = checked_prefix(prefix).rpartition("/")
         try:
-            yield from self._walk(self.root / folder, prefix)
+            yield from self._walk(above + slash, prefix)
         except OSError as error:
             raise StoreUnavailable(f"listing {prefix} in {self.root}: {error.strerror}") from error
 
@@ -187,20 +187,25 @@ class DirectoryStore:
             each.mkdir(exist_ok=True)
             _sync_folder(each.parent)
 
-    def _walk(self, folder: Path, prefix: str) -> Iterator[ObjectInfo]:
-        """Objects below `folder`, sorted as whole keys are: a folder sorts by its name and a slash."""
+    def _walk(self, folder: str, prefix: str) -> Iterator[ObjectInfo]:
+        """Objects whose key starts with `prefix` below `folder`, the beginning of a key up to a slash or empty.
+
+        They come sorted as whole keys are: a folder sorts by its name and a slash. Keys are joined as text, because
+        an inbox holds a day of objects, is listed each minute, and a `Path` for each would take most of the time.
+        """
         try:
-            entries = list(os.scandir(folder))
+            with os.scandir(f"{self.root}/{folder}") as entries:
+                found = sorted(
+                    (folder + entry.name + ("/" if entry.is_dir() else ""), entry)
+                    for entry in entries
+                    if not entry.name.startswith(_TEMPORARY)
+                )
         except (FileNotFoundError, NotADirectoryError):
             return
-        entries.sort(key=lambda entry: entry.name + ("/" if entry.is_dir() else ""))
-        for entry in entries:
-            key = Path(entry.path).relative_to(self.root).as_posix()
-            if entry.name.startswith(_TEMPORARY):
-                continue
-            if entry.is_dir():
-                if f"{key}/".startswith(prefix) or prefix.startswith(f"{key}/"):
-                    yield from self._walk(Path(entry.path), prefix)
+        for key, entry in found:
+            if key.endswith("/"):
+                if key.startswith(prefix) or prefix.startswith(key):
+                    yield from self._walk(key, prefix)
             elif key.startswith(prefix):
                 with contextlib.suppress(FileNotFoundError):  # deleted since the folder was read
                     status = entry.stat()

@@ -1,7 +1,10 @@
 """Every store keeps the same promises: one suite over memory, a folder and a real S3 server."""
 
+import os
+import sys
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -131,6 +134,45 @@ def test_a_listing_spans_more_than_one_page(store: Store) -> None:
         store.put(key, b"")
 
     assert keys(store, "inbox/") == names
+
+
+def test_a_folder_reads_only_what_the_prefix_leads_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = DirectoryStore(tmp_path)
+    for key in ("inbox/events/2026-03-10/12/a", "inbox/rejects/2026-03-10/12/a", "archive/events/2026-03-10/b"):
+        store.put(key, b"")
+    scanned, scandir = [], os.scandir
+
+    def recorded(folder: str) -> object:
+        scanned.append(Path(folder).relative_to(tmp_path).as_posix())
+        return scandir(folder)
+
+    monkeypatch.setattr(os, "scandir", recorded)
+
+    assert keys(store, "inbox/events/") == ["inbox/events/2026-03-10/12/a"]
+    assert scanned == ["inbox/events", "inbox/events/2026-03-10", "inbox/events/2026-03-10/12"]
+
+
+def test_listing_a_folder_takes_few_calls_an_object(tmp_path: Path) -> None:
+    """An inbox holds a day of objects and is listed each minute; a `Path` for each would double the time."""
+    hour = tmp_path / "inbox" / "events" / "2026-03-10" / "12"
+    hour.mkdir(parents=True)
+    for number in range(100):
+        (hour / f"{number:03d}").touch()
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        found = list(DirectoryStore(tmp_path).list("inbox/"))
+    finally:
+        sys.setprofile(before)
+
+    assert len(found) == 100
+    assert calls / len(found) < 15, calls
 
 
 def test_an_empty_store_lists_nothing(store: Store) -> None:

@@ -1,5 +1,6 @@
 """Inbox objects become rows of raw and a balanced ledger."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from threading import Thread
@@ -7,7 +8,7 @@ from threading import Thread
 import psycopg
 import pytest
 
-from landing.store import MemoryStore
+from landing.store import MemoryStore, ObjectInfo
 from orchestration.database import connect, exclusive_ledger, partitions
 from orchestration.errors import LedgerBusy, RebuildUnfinished
 from orchestration.ledger import batches_committed_since
@@ -97,6 +98,27 @@ def test_nothing_new_loads_nothing(warehouse: str) -> None:
     report = load(store, warehouse)
 
     assert (report.batch_ids, report.objects) == ([], 0)
+
+
+def test_a_load_lists_the_inbox_only(warehouse: str) -> None:
+    """The archive grows for a year; a load each minute must not read through it."""
+
+    class Recording(MemoryStore):
+        """Keeps the prefixes that were listed."""
+
+        prefixes: set[str] = set()  # noqa: RUF012  (one instance)
+
+        def list(self, prefix: str) -> Iterator[ObjectInfo]:
+            self.prefixes.add(prefix)
+            return super().list(prefix)
+
+    store = Recording()
+    Writer(store).ship(events=[event(NOON)])
+    load(store, warehouse)
+    with connect(warehouse) as connection:
+        waiting(store, connection)
+
+    assert store.prefixes == {"inbox/"}
 
 
 def test_an_object_delivered_twice_is_loaded_once(warehouse: str) -> None:
