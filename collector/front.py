@@ -73,13 +73,17 @@ class Front:
             body=_read_body(environment),
             received_at=self._clock(),
             peer=environment.get("REMOTE_ADDR", ""),
+            scheme=environment.get("wsgi.url_scheme", "http"),
         )
         try:
-            answer = self._intake.take(delivery).answer
+            response = self._intake.take(delivery)
         except Exception:
             log.exception("a request failed in an unforeseen way; nothing of it was acknowledged", path=path)
             start_response("500 Internal Server Error", [("Content-Length", "0")])
             return [b""]
+        if response is None:
+            return self._behind(environment, start_response)
+        answer = response.answer
         headers = list(answer.headers)
         if answer.status != 204:  # noqa: PLR2004  (No Content has no length)
             headers.append(("Content-Length", str(len(answer.body))))

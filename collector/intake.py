@@ -3,22 +3,26 @@
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
-from collector import rows
+from collector import cors, rows
 from collector.decode import inflate
+from collector.endpoint import ANY_METHOD, Page, Route
 from collector.limits import PATH_CHARS_MAX, QUERY_CHARS_MAX, WIRE_BYTES_MAX
 from collector.metrics import Metrics
-from collector.plans import SiteDirectory
-from collector.protocols import ROUTES
-from collector.reading import Outcome, Reading, Route
+from collector.plans import SiteDirectory, SitePlan
+from collector.protocols import FAMILIES
+from collector.rate import MinuteLimits, TooManyEvents
+from collector.reading import Outcome, Reading
 from collector.refusal import Reason, Refused, Reject
 from collector.request import Answer, Request
+from collector.routing import Match, Router
 from collector.salts import Salts
 from collector.spool import SpoolUnavailable
 from landing.credentials import SecretVerifier
@@ -28,8 +32,6 @@ RETRY_AFTER_S = 5
 """What a 503 asks of clients: a full spool empties in seconds once the store is back."""
 
 _SITE_PREFIX = "/s/"
-_PREFLIGHT_AGE_S = 86_400
-_EXPOSED = "Tidemill-Reason, Retry-After"
 
 
 class Sink(Protocol):
@@ -51,6 +53,8 @@ class Delivery:
         body: As sent; at most one byte more than the limit needs to be there.
         received_at: When it was received, UTC.
         peer: Address of the other end of the connection.
+        scheme: http or https, of the connection to us.
+        is_replayed: Sent again by whoever runs the collector: secrets need not be shown once more.
     """
 
     method: str
@@ -60,6 +64,8 @@ class Delivery:
     body: bytes
     received_at: datetime
     peer: str
+    scheme: str = "http"
+    is_replayed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +86,18 @@ class Intake:
         salts: For cookieless visitors.
         metrics: Told of everything.
         collector_id: This process; a column of every row.
+        processes: How many share a site's limit of events a minute.
     """
 
-    def __init__(
-        self, *, sites: Callable[[], Sites], sink: Sink, salts: Salts, metrics: Metrics, collector_id: str
+    def __init__(  # noqa: PLR0913  (everything it works with is given)
+        self,
+        *,
+        sites: Callable[[], Sites],
+        sink: Sink,
+        salts: Salts,
+        metrics: Metrics,
+        collector_id: str,
+        processes: int = 1,
     ) -> None:
         self._sites = sites
         self._sink = sink
@@ -93,9 +107,8 @@ class Intake:
         self._verifier = SecretVerifier()
         self._directory = SiteDirectory(sites(), self._verifier)
         self._numbers = itertools.count()
-        self._routes: dict[str, dict[str, Route]] = {}
-        for route in ROUTES:
-            self._routes.setdefault(route.path, {})[route.method] = route
+        self._limits = MinuteLimits(processes)
+        self._router = Router(endpoint for family in FAMILIES for endpoint in family.endpoints)
 
     def new_request_id(self) -> str:
         """An id that no other request has: of this process and a count, so that ids compress well in the archive."""
@@ -109,104 +122,133 @@ class Intake:
         return self._directory
 
     def takes(self, path: str) -> bool:
-        """Some protocol owns this path."""
-        return path in self._routes or (path.startswith(_SITE_PREFIX) and _split(path)[1] in self._routes)
+        """Some protocol may own this path."""
+        return self._router.takes(_split(path)[1])
 
-    def take(self, delivery: Delivery) -> Response:
-        """Answer a delivery to a path that `takes` says is ours; what is acknowledged is durable."""
+    def take(self, delivery: Delivery) -> Response | None:
+        """Answer a delivery; what is acknowledged is durable. None when no protocol owns it."""
         started_s = time.perf_counter()
         site_id, path = _split(delivery.path)
-        routes = self._routes[path]
-        route = routes.get(delivery.method)
         directory = self.directory()
-        if route is None:
-            response = Response(_preflight(routes, delivery, directory, site_id))
+        request = self._request(delivery, directory, site_id, path)
+        matches = self._router.find(path)
+        found = _choose(matches, request)
+        if found is not None:
+            endpoint, captured = found
+            if captured:
+                request = replace(request, captured=captured)
+            response = self._answer(endpoint, delivery, request, directory)
+        elif (alternatives := _of_other_methods(matches, request)) is None:
+            return None
         else:
-            response = self._answer(route, delivery, directory, site_id, path)
-        self._metrics.count_request(path, response.answer.status, time.perf_counter() - started_s)
+            endpoint = alternatives[0]
+            response = Response(cors.preflight(alternatives, request, directory))
+        self._metrics.count_request(endpoint.path, response.answer.status, time.perf_counter() - started_s)
         return response
 
-    def _answer(
-        self, route: Route, delivery: Delivery, directory: SiteDirectory, site_id: str | None, path: str
-    ) -> Response:
-        request = Request(
+    def _request(self, delivery: Delivery, directory: SiteDirectory, site_id: str | None, path: str) -> Request:
+        headers = delivery.headers
+        host = directory.host(headers.get("host"))
+        return Request(
             method=delivery.method,
             path=path,
             query=delivery.query,
-            headers=delivery.headers,
+            headers=headers,
             body=delivery.body,
             received_at=delivery.received_at,
-            address=directory.client_address(delivery.peer, delivery.headers.get("x-forwarded-for")),
-            site_id=site_id,
+            address=directory.client_address(delivery.peer, headers.get("x-forwarded-for")),
+            site_id=host.site_id if site_id is None and host is not None else site_id,
             request_id=self.new_request_id(),
+            host=host,
+            is_https=directory.is_https(delivery.peer, delivery.scheme, headers.get("x-forwarded-proto")),
+            is_replayed=delivery.is_replayed,
         )
-        origin = delivery.headers.get("origin")
-        is_allowed = origin is not None and directory.allows_origin(origin)
+
+    def _answer(
+        self, endpoint: Route | Page, delivery: Delivery, request: Request, directory: SiteDirectory
+    ) -> Response:
+        site: SitePlan | None = None
         try:
             try:
                 _check_limits(delivery)
                 body = inflate(delivery.body)
                 if body is not delivery.body:
                     request = replace(request, body=body)
-                reading = route.read(request, directory)
+                if isinstance(endpoint, Page):
+                    response = Response(endpoint.answer(request, directory))
+                else:
+                    reading = endpoint.read(request, directory)
+                    site = reading.site
+                    response = self._accept(endpoint, reading, request)
             except Refused as refused:
-                self._refuse(route, request, refused, directory)
-                response = Response(route.refuse(request, refused), 0, 1)
-            else:
-                is_allowed = origin is not None and reading.site.allows_origin(origin)
-                outcome = self.keep(reading, request, route.protocol)
-                response = Response(route.accept(request, outcome), outcome.accepted, len(outcome.rejects))
+                response = self._refuse(endpoint, request, refused, directory)
         except SpoolUnavailable as error:
             self._metrics.count_unavailable(error.reason)
-            response = Response(_unavailable(error))
-        return response if origin is None or not is_allowed else _shared_with(origin, response)
+            response = Response(_try_again(503, error.reason, RETRY_AFTER_S))
+        except TooManyEvents as error:
+            self._metrics.count_unavailable(Reason.RATE_LIMITED)
+            response = Response(_try_again(429, Reason.RATE_LIMITED, error.retry_after_s))
+        answer = cors.shared(response.answer, endpoint, request, directory, site)
+        return response if answer is response.answer else replace(response, answer=answer)
+
+    def _accept(self, route: Route, reading: Reading, request: Request) -> Response:
+        outcome = self.keep(reading, request, route.protocol)
+        answer = route.accept(request, outcome)
+        if reading.cookies and not outcome.withholds:
+            answer = answer.with_headers(*(cookie.header(is_https=request.is_https) for cookie in reading.cookies))
+        return Response(answer, outcome.accepted, len(outcome.rejects))
 
     def keep(self, reading: Reading, request: Request, protocol: str) -> Outcome:
         """Make the rows of a reading durable: what a request goes through once it is read, and an import too.
 
         Raises:
             SpoolUnavailable: nothing was kept.
+            TooManyEvents: nothing was kept: more than the site takes in a minute.
         """
         lines = rows.build(reading, request, protocol=protocol, collector_id=self._collector_id, salts=self._salts)
+        if reading.site is not None and reading.site.events_per_minute_max is not None and not reading.is_import:
+            self._limits.check(reading.site.site_id, len(lines.events), reading.site.events_per_minute_max)
         rejects = [
             rows.reject_line(
                 request,
                 reject=reject,
+                part=part,
                 protocol=protocol,
                 collector_id=self._collector_id,
                 plan=reading.site,
                 tracking_key=reading.tracking_key,
                 withholds=lines.withholds,
             )
-            for reject in lines.rejects
+            for reject, part in zip(lines.rejects, rows.repeatable_parts(reading, lines.rejects), strict=True)
         ]
-        self._append(request, lines.events, rejects)
-        self._count(reading.site.site_id, len(lines.events), lines.rejects)
-        return Outcome(len(lines.events), lines.rejects)
+        self._append(request, {"events": lines.events, **lines.records, "rejects": rejects})
+        accepted = len(lines.events) + sum(map(len, lines.records.values()))
+        self._count("" if reading.site is None else reading.site.site_id, accepted, lines.rejects)
+        return Outcome(accepted, lines.rejects, reading, lines.withholds)
 
-    def _append(self, request: Request, events: list[bytes], rejects: list[bytes]) -> None:
-        parts = {}
-        if events:
-            parts["events"] = b"\n".join(events) + b"\n"
-        if rejects:
-            parts["rejects"] = b"\n".join(rejects) + b"\n"
+    def _append(self, request: Request, rows_of: Mapping[str, list[bytes]]) -> None:
+        parts = {dataset: b"\n".join(lines) + b"\n" for dataset, lines in rows_of.items() if lines}
         if parts:
             self._sink.append(request.received_at, parts)
 
-    def _refuse(self, route: Route, request: Request, refused: Refused, directory: SiteDirectory) -> None:
-        """Keep a request that is refused as a whole."""
+    def _refuse(self, endpoint: Route | Page, request: Request, refused: Refused, directory: SiteDirectory) -> Response:
+        """Keep a request that is refused as a whole. A page keeps nothing and has no refusal of its own."""
+        if isinstance(endpoint, Page):
+            return Response(Answer(refused.status, b"", (("Tidemill-Reason", refused.reason),)))
         plan = directory.by_id(refused.site_id) if refused.site_id is not None else None
         line = rows.reject_line(
             request,
-            reject=Reject(0, refused.reason, refused.detail, request.body),
-            protocol=route.protocol,
+            reject=Reject(0, refused.reason, refused.detail, None),
+            part=request.body if refused.body is None else refused.body,
+            protocol=endpoint.protocol,
             collector_id=self._collector_id,
             plan=plan,
             tracking_key=refused.tracking_key,
             withholds=False,
         )
-        self._append(request, [], [line])
+        self._append(request, {"rejects": [line]})
         self._metrics.count_rejected("" if plan is None else plan.site_id, refused.reason, 1)
+        return Response(endpoint.refuse(request, refused), 0, 1)
 
     def _count(self, site_id: str, accepted: int, rejects: list[Reject]) -> None:
         if accepted:
@@ -220,8 +262,33 @@ def _split(path: str) -> tuple[str | None, str]:
     """The site that a path names, and the path below it."""
     if not path.startswith(_SITE_PREFIX):
         return None, path
-    site_id, slash, rest = path[len(_SITE_PREFIX) :].partition("/")
-    return site_id, slash + rest
+    site_id, _, rest = path[len(_SITE_PREFIX) :].partition("/")
+    return site_id, f"/{rest}"
+
+
+def _choose(matches: Iterable[Match], request: Request) -> Match | None:
+    """The endpoint that answers: of the virtual host's own family before others, of the method before any method."""
+    owner = None if request.host is None else request.host.protocol
+    best: Match | None = None
+    best_rank = (2, 2)
+    for match in matches:
+        endpoint = match[0]
+        if endpoint.method not in (request.method, ANY_METHOD):
+            continue
+        rank = (int(endpoint.protocol != owner), int(endpoint.method == ANY_METHOD))
+        if rank < best_rank and (endpoint.claims is None or endpoint.claims(request)):
+            best, best_rank = match, rank
+            if owner is None and rank == (1, 0):
+                break
+    return best
+
+
+def _of_other_methods(matches: Iterable[Match], request: Request) -> list[Route | Page] | None:
+    """What the path offers to other methods; None when everything of this method was declined by its content."""
+    endpoints = [endpoint for endpoint, _ in matches]
+    if not endpoints or any(endpoint.method in (request.method, ANY_METHOD) for endpoint in endpoints):
+        return None
+    return endpoints
 
 
 def _check_limits(delivery: Delivery) -> None:
@@ -231,49 +298,13 @@ def _check_limits(delivery: Delivery) -> None:
         raise Refused(Reason.URL_TOO_LONG, 414, "the path or the query is too long")
 
 
-def _preflight(
-    routes: Mapping[str, Route], delivery: Delivery, directory: SiteDirectory, site_id: str | None
-) -> Answer:
-    """The answer to OPTIONS, and to methods that the path does not take."""
-    methods = ", ".join([*sorted(routes), "OPTIONS"])
-    if delivery.method != "OPTIONS":
-        return Answer(405, b"", (("Allow", methods),))
-    origin = delivery.headers.get("origin")
-    plan = None if site_id is None else directory.by_id(site_id)
-    if origin is None or not (directory.allows_origin(origin) if plan is None else plan.allows_origin(origin)):
-        return Answer(204, b"", (("Allow", methods),))
+def _try_again(status: int, reason: str | StrEnum, retry_after_s: int) -> Answer:
     return Answer(
-        204,
-        b"",
-        (
-            ("Access-Control-Allow-Origin", origin),
-            ("Access-Control-Allow-Methods", methods),
-            ("Access-Control-Allow-Headers", "authorization, content-encoding, content-type"),
-            ("Access-Control-Max-Age", str(_PREFLIGHT_AGE_S)),
-            ("Vary", "Origin"),
-        ),
-    )
-
-
-def _shared_with(origin: str, response: Response) -> Response:
-    """Let the page at `origin` read the answer. Never with credentials: no endpoint here knows a cookie."""
-    answer = response.answer
-    headers = (
-        *answer.headers,
-        ("Access-Control-Allow-Origin", origin),
-        ("Access-Control-Expose-Headers", _EXPOSED),
-        ("Vary", "Origin"),
-    )
-    return Response(Answer(answer.status, answer.body, headers), response.accepted, response.rejected)
-
-
-def _unavailable(error: SpoolUnavailable) -> Answer:
-    return Answer(
-        503,
-        msgspec.json.encode({"reason": error.reason, "detail": "nothing was kept; send it again"}),
+        status,
+        msgspec.json.encode({"reason": reason, "detail": "nothing was kept; send it again"}),
         (
             ("Content-Type", "application/json"),
-            ("Retry-After", str(RETRY_AFTER_S)),
-            ("Tidemill-Reason", error.reason),
+            ("Retry-After", str(retry_after_s)),
+            ("Tidemill-Reason", reason),
         ),
     )

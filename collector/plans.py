@@ -29,6 +29,7 @@ class SitePlan:
         origins: Origins that browsers may send from; empty for any.
         zone: Whose midnight ends a day.
         age_us_max: Events older than this are refused, in microseconds.
+        events_per_minute_max: More are refused for the moment; None for no bound.
         secrets: What opens the server-side API.
     """
 
@@ -42,6 +43,7 @@ class SitePlan:
     origins: frozenset[str]
     zone: ZoneInfo
     age_us_max: int
+    events_per_minute_max: int | None
     secrets: tuple[Secret, ...]
 
     def allows_origin(self, origin: str) -> bool:
@@ -62,8 +64,24 @@ def plan_site(site: Site) -> SitePlan:
         origins=frozenset() if "*" in site.origins else frozenset(site.origins),
         zone=site.zone,
         age_us_max=site.limits.max_event_age_days * DAY_US,
+        events_per_minute_max=site.limits.events_per_minute,
         secrets=site.secrets,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class HostPlan:
+    """A virtual host: whose `/` it is.
+
+    Attributes:
+        protocol: The family that owns it.
+        site_id: The site it sends to; None for a family without sites.
+        fleet_id: The fleet it sends to; None for other families.
+    """
+
+    protocol: str
+    site_id: str | None
+    fleet_id: str | None
 
 
 class SiteDirectory:
@@ -79,6 +97,7 @@ class SiteDirectory:
         self._verifier = verifier
         self._plans = {site_id: plan_site(site) for site_id, site in sites.sites.items()}
         self._default = None if sites.default_site is None else self._plans[sites.default_site]
+        self._hosts = {name: HostPlan(host.protocol, host.site, host.fleet) for name, host in sites.hosts.items()}
         self._proxies: tuple[_Network, ...] = tuple(sites.trusted_proxies)
         # Addresses repeat, and parsing one costs as much as mapping an event.
         self.client_address = functools.lru_cache(maxsize=_ADDRESSES_KEPT)(self._client_address)
@@ -91,6 +110,12 @@ class SiteDirectory:
         """The site that clients of `family` call `key`; None when there is none."""
         site = self.sites.named(family, key)
         return None if site is None else self._plans[site.site_id]
+
+    def host(self, name: str | None) -> HostPlan | None:
+        """The virtual host that a header `Host` names, with or without a port; None when there is no such host."""
+        if not self._hosts or not name:
+            return None
+        return self._hosts.get(name.partition(":")[0].rstrip(".").lower())
 
     def opens(self, secret: str, site: SitePlan) -> bool:
         """The secret is one of the site's."""
@@ -107,6 +132,21 @@ class SiteDirectory:
     def allows_origin(self, origin: str) -> bool:
         """Some site allows browsers to send from `origin`: all that a preflight can know."""
         return any(plan.allows_origin(origin) for plan in self._plans.values())
+
+    def is_https(self, peer: str, scheme: str, forwarded_scheme: str | None) -> bool:
+        """The visitor's connection was encrypted: ours, or the one that a trusted proxy tells of."""
+        return scheme == "https" or (
+            forwarded_scheme is not None
+            and forwarded_scheme.partition(",")[0].strip().lower() == "https"
+            and self._is_trusted(peer)
+        )
+
+    def sets_cookies(self, site_id: str | None) -> bool:
+        """The site keeps its visitors' ids in cookies; while it is not known, some site does."""
+        plans = (
+            self._plans.values() if site_id is None else [plan for plan in [self.by_id(site_id)] if plan is not None]
+        )
+        return any(plan.visitor == "cookie" for plan in plans)
 
     def _client_address(self, peer: str, forwarded_for: str | None) -> str | None:
         """The last address that no trusted proxy vouches against: the peer, or one of X-Forwarded-For behind it."""

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from collector.plans import SiteDirectory, SitePlan
-from collector.refusal import Refused, Reject
-from collector.request import Answer, Request
+from collector.plans import SitePlan
+from collector.refusal import Reject
+from collector.request import Cookie
+from collector.time import SKEW_TOLERATED_US
 
 
 @dataclass(slots=True)
@@ -15,11 +16,15 @@ class Candidate:
 
     Attributes:
         index: Position in the request, from 0.
-        columns: Values by contract column.
+        columns: Values by contract column. `visitor_id_kind` says where `visitor_id` comes from; client if absent.
         client_time_us: When it happened by the client's clock, in epoch microseconds.
         original: The event as received, to be kept as `raw`.
         warnings: What was repaired while reading, as `code:field`.
         event_id: A UUID that the protocol derived because its clients send no id; None otherwise.
+        sent_us: When this event was sent by the client's clock, where its request does not say so for all.
+        queued_us: How long the client kept it before sending, where it tells that instead of a time.
+        has_true_time: `client_time_us` is by a clock known to be right: it is not corrected.
+        content: What a retry repeats to the byte, where that is less than `original`; None for all of it.
     """
 
     index: int
@@ -28,6 +33,29 @@ class Candidate:
     original: object
     warnings: list[str] = field(default_factory=list)
     event_id: str | None = None
+    sent_us: int | None = None
+    queued_us: int | None = None
+    has_true_time: bool = False
+    content: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One row of another dataset than events.
+
+    Attributes:
+        index: Position in the request, from 0.
+        dataset: Name of the dataset.
+        columns: Values by column, as the dataset's contract wants them; lineage is added.
+    """
+
+    index: int
+    dataset: str
+    columns: dict[str, Any]
+
+
+def _as_it_is(part: object) -> object:
+    return part
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,35 +63,46 @@ class Reading:
     """One request as a protocol read it.
 
     Attributes:
-        site: Whose events these are.
+        site: Whose events these are; None for what belongs to no site: rows of declared tables, check-ins.
         version: Version of the dialect.
         tracking_key: The id by which the client named the site.
         shared: Contract columns that all candidates have in common; a candidate's own value wins.
         sent_us: When it was sent by the client's clock, in epoch microseconds.
+        skew_tolerated_us: Clocks that differ by no more are taken as equal.
         candidates: In order.
+        records: Rows of other datasets.
         rejects: What was refused alone.
+        enclose: Makes of a refused event the smallest body that holds it and could be sent to the same endpoint.
+        cookies: Set with the answer, unless the visitor asked not to be tracked.
+        reply: What the family's `accept` wants to know of its own reading.
         gpc: The client said so in the body.
         dnt: Likewise.
         address: The visitor's full address, unless a candidate has a column `ip`; None when unknown.
         user_agent: The visitor's user agent, unless a candidate has its own; None when unknown.
-        from_server: Sent by the site's own server, with the site's secret: the ids that it sets are kept, and a
-            value that does not fit refuses the event.
+        from_server: Sent by the site's own server, with the site's secret: the ids that it sets are kept.
+        is_strict: A value that does not fit refuses the event: a developer is there to read the answer.
         warnings: Of the request as a whole.
         is_import: History, not traffic: its times are trusted however old, its visitors hashed with a lasting key.
     """
 
-    site: SitePlan
+    site: SitePlan | None
     version: str | None = None
     tracking_key: str | None = None
     shared: dict[str, Any] = field(default_factory=dict)
     sent_us: int | None = None
+    skew_tolerated_us: int = SKEW_TOLERATED_US
     candidates: list[Candidate] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    enclose: Callable[[object], object] = _as_it_is
+    cookies: tuple[Cookie, ...] = ()
+    reply: Any = None
     gpc: bool = False
     dnt: bool = False
     address: str | None = None
     user_agent: str | None = None
     from_server: bool = False
+    is_strict: bool = False
     warnings: tuple[str, ...] = ()
     is_import: bool = False
 
@@ -73,30 +112,13 @@ class Outcome:
     """What became of a reading once it is durable.
 
     Attributes:
-        accepted: Events kept.
+        accepted: Events kept, and rows of other datasets.
         rejects: Events refused, in order of position.
+        reading: What it was made of.
+        withholds: The visitor asked not to be tracked, and the site heeds it: no cookie may be set.
     """
 
     accepted: int
     rejects: list[Reject]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """One endpoint of a protocol: pure functions; what is behind them is the same for all.
-
-    Attributes:
-        protocol: Value of the column `protocol`.
-        method: GET or POST.
-        path: Without `/s/<site id>`, below which everything is served too.
-        read: Authenticates, parses and maps. Raises Refused.
-        accept: The answer once everything is durable.
-        refuse: The answer to a request that is refused as a whole.
-    """
-
-    protocol: str
-    method: str
-    path: str
-    read: Callable[[Request, SiteDirectory], Reading]
-    accept: Callable[[Request, Outcome], Answer]
-    refuse: Callable[[Request, Refused], Answer]
+    reading: Reading
+    withholds: bool = False

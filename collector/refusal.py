@@ -1,4 +1,7 @@
-"""Why something is refused: the closed list of reasons, and the two shapes of a refusal."""
+"""Why something is refused: the reasons that all families share, and the two shapes of a refusal.
+
+What only one family knows has a `StrEnum` of its own in the family's module.
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -39,6 +42,8 @@ class Reason(StrEnum):
     """Global Privacy Control, and the site drops such events. Nothing personal is kept."""
     DNT_DROP = "dnt_drop"
     """Do Not Track, and the site drops such events. Nothing personal is kept."""
+    RATE_LIMITED = "rate_limited"
+    """More events in a minute than the site takes; answered 429, and nothing is kept."""
     INVALID_LOG_LINE = "invalid_log_line"
     """A line of an access log that is no combined log format."""
 
@@ -52,16 +57,18 @@ class Refused(Exception):
         detail: What exactly was wrong; for people.
         site_id: The site, where it is known.
         tracking_key: The id by which the client named the site.
+        body: What is kept of the request; None for its body.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  (each is told of the refusal)
         self,
-        reason: Reason,
+        reason: StrEnum,
         status: int,
         detail: str = "",
         *,
         site_id: str | None = None,
         tracking_key: str | None = None,
+        body: bytes | None = None,
     ) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
@@ -69,6 +76,7 @@ class Refused(Exception):
         self.detail = detail
         self.site_id = site_id
         self.tracking_key = tracking_key
+        self.body = body
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +92,7 @@ class Reject:
     """
 
     index: int
-    reason: Reason
+    reason: StrEnum
     detail: str
     part: object
     reject_id: str | None = None

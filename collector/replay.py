@@ -127,11 +127,9 @@ def _delivery(line: bytes) -> Delivery | None:
 
 def _send(collector: Collector, delivery: Delivery, number: int) -> Response | None:
     """The response; None when no protocol owns the path. While the spool is full, ship and try again."""
-    if not collector.intake.takes(delivery.path):
-        return None
     for _ in range(_ATTEMPTS_MAX):
         response = collector.intake.take(delivery)
-        if response.answer.status != 503:  # noqa: PLR2004  (Service Unavailable)
+        if response is None or response.answer.status != 503:  # noqa: PLR2004  (Service Unavailable)
             return response
         collector.spool.seal()
         if not collector.shipper.ship_sealed():

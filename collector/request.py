@@ -1,8 +1,10 @@
 """What a protocol sees of HTTP: an immutable request in, an answer out. No web framework."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+
+from collector.plans import HostPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +19,12 @@ class Request:
         body: Without gzip.
         received_at: When the collector received it, UTC.
         address: The visitor's full address, behind trusted proxies; None when unknown.
-        site_id: The site named by the path `/s/<site id>/…`; None without one.
+        site_id: The site named by the path `/s/<site id>/…`, else by the virtual host; None without one.
         request_id: Made at receipt.
+        host: The virtual host that the request was sent to; None for any other host.
+        is_https: The visitor's connection was encrypted, as far as trusted proxies say.
+        captured: What stands in the path where the endpoint's path has names in braces.
+        is_replayed: Sent again by whoever runs the collector: secrets need not be shown once more.
     """
 
     method: str
@@ -30,6 +36,18 @@ class Request:
     address: str | None
     site_id: str | None
     request_id: str
+    host: HostPlan | None = None
+    is_https: bool = False
+    captured: Mapping[str, str] = field(default_factory=dict)
+    is_replayed: bool = False
+
+    def cookie(self, name: str) -> str | None:
+        """The value of the first cookie of that name; None without one."""
+        for part in self.headers.get("cookie", "").split(";"):
+            key, equals, value = part.partition("=")
+            if equals and key.strip() == name:
+                return value.strip().strip('"')
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +57,33 @@ class Answer:
     status: int
     body: bytes = b""
     headers: tuple[tuple[str, str], ...] = ()
+
+    def with_headers(self, *headers: tuple[str, str]) -> "Answer":
+        """The same answer with more headers."""
+        return Answer(self.status, self.body, self.headers + headers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cookie:
+    """A cookie of ours, for the whole host.
+
+    Attributes:
+        name: An RFC 6265 token.
+        value: Without characters that need quoting: ids of ours or ids that were checked.
+        max_age_s: How long the browser keeps it.
+        is_http_only: Hidden from scripts.
+        crosses_sites: Sent with requests of other sites' pages too, where the connection is encrypted.
+    """
+
+    name: str
+    value: str
+    max_age_s: int
+    is_http_only: bool = True
+    crosses_sites: bool = True
+
+    def header(self, *, is_https: bool) -> tuple[str, str]:
+        """The header that sets it. Over plain HTTP browsers take neither Secure nor SameSite=None."""
+        crossing = "None" if self.crosses_sites and is_https else "Lax"
+        parts = [f"{self.name}={self.value}", "Path=/", f"Max-Age={self.max_age_s}", f"SameSite={crossing}"]
+        parts += ["Secure"] * is_https + ["HttpOnly"] * self.is_http_only
+        return "Set-Cookie", "; ".join(parts)

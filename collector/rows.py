@@ -5,6 +5,7 @@ Rows are spooled as newline-delimited JSON: nulls omitted, times as epoch micros
 
 import base64
 import functools
+import zlib
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,13 +14,13 @@ import msgspec
 
 from collector.columns import FITTERS, json_text, warn
 from collector.identity import event_id, hashed_visitor, kept_address
-from collector.limits import EVENT_CHARS_MAX, REJECT_BODY_BYTES_MAX, WARNINGS_MAX
+from collector.limits import EVENT_CHARS_MAX, REJECT_BODY_BYTES_MAX, WARNINGS_MAX, WIRE_BYTES_MAX
 from collector.plans import SitePlan, parse_address
 from collector.reading import Candidate, Reading
 from collector.refusal import Reason, Reject
 from collector.request import Request
 from collector.salts import IMPORT_SALT, Salts
-from collector.time import clock_offset_us, from_us, local_date, occurred, to_us
+from collector.time import ClientTimes, from_us, local_date, occurred, to_us
 
 _IDENTIFYING = ("client_session_id", "client_session_number", "user_id", "previous_id", "group_id", "traits")
 """Withheld, besides the visitor's id, from whoever asked not to be tracked."""
@@ -36,26 +37,62 @@ class Lines:
 
     Attributes:
         events: Encoded accepted rows.
+        records: Encoded rows of other datasets, by dataset.
         rejects: What is refused, the protocol's refusals included, in order of position.
         withholds: Rejects must hold nothing personal.
     """
 
     events: list[bytes] = field(default_factory=list)
+    records: dict[str, list[bytes]] = field(default_factory=dict)
     rejects: list[Reject] = field(default_factory=list)
     withholds: bool = False
 
 
 def build(reading: Reading, request: Request, *, protocol: str, collector_id: str, salts: Salts) -> Lines:
     """The rows of a reading."""
-    plan = reading.site
+    lines = Lines(rejects=list(reading.rejects))
+    if reading.records:
+        _add_records(lines, reading, request, protocol=protocol, collector_id=collector_id)
+    if reading.site is not None:
+        _add_events(lines, reading, reading.site, request, protocol=protocol, collector_id=collector_id, salts=salts)
+    if lines.rejects:
+        lines.rejects.sort(key=lambda reject: reject.index)
+    return lines
+
+
+def _add_records(lines: Lines, reading: Reading, request: Request, *, protocol: str, collector_id: str) -> None:
+    lineage = {
+        "protocol": protocol,
+        "received_at": to_us(request.received_at),
+        "request_id": request.request_id,
+        "collector_id": collector_id,
+    }
+    for record in reading.records:
+        row = record.columns | lineage | {"request_index": record.index}
+        encoded = _encode({name: value for name, value in row.items() if value is not None})
+        lines.records.setdefault(record.dataset, []).append(encoded)
+
+
+def _add_events(  # noqa: PLR0913  (each is a column)
+    lines: Lines,
+    reading: Reading,
+    plan: SitePlan,
+    request: Request,
+    *,
+    protocol: str,
+    collector_id: str,
+    salts: Salts,
+) -> None:
     gpc = reading.gpc or request.headers.get("sec-gpc") == "1"
     dnt = reading.dnt or request.headers.get("dnt") == "1"
     dropped = (gpc and plan.gpc == "drop" and Reason.GPC_DROP) or (dnt and plan.dnt == "drop" and Reason.DNT_DROP)
+    lines.withholds = bool(dropped)
     if dropped:
-        return Lines(rejects=[Reject(each.index, dropped, "", None) for each in reading.candidates], withholds=True)
+        lines.rejects = [Reject(each.index, dropped, "", None) for each in reading.candidates]
+        return
     received_us = to_us(request.received_at)
     wishes = (gpc and plan.gpc == "cookieless") or (dnt and plan.dnt == "cookieless")
-    builder = _Builder(reading, request, received_us, withholds_ids=wishes, salts=salts)
+    builder = _Builder(reading, plan, request, received_us, withholds_ids=wishes, salts=salts)
     constant = {
         "site_id": plan.site_id,
         "protocol": protocol,
@@ -68,29 +105,32 @@ def build(reading: Reading, request: Request, *, protocol: str, collector_id: st
         "collector_id": collector_id,
     }
     common = _encode({name: value for name, value in constant.items() if value is not None})[:-1] + b","
-    lines = Lines(rejects=list(reading.rejects), withholds=wishes)
+    lines.withholds = wishes
     for candidate in reading.candidates:
         row = builder.row(candidate, protocol)
         if isinstance(row, Reject):
             lines.rejects.append(row)
         else:
             lines.events.append(common + _encode(row)[1:])
-    if lines.rejects:
-        lines.rejects.sort(key=lambda reject: reject.index)
-    return lines
 
 
 class _Builder:
     """What the events of one request share, worked out once."""
 
-    def __init__(
-        self, reading: Reading, request: Request, received_us: int, *, withholds_ids: bool, salts: Salts
+    def __init__(  # noqa: PLR0913  (what the events of a request have in common)
+        self,
+        reading: Reading,
+        plan: SitePlan,
+        request: Request,
+        received_us: int,
+        *,
+        withholds_ids: bool,
+        salts: Salts,
     ) -> None:
         self._reading = reading
-        self._plan = reading.site
+        self._plan = plan
         self._received_at = request.received_at
         self._received_us = received_us
-        self._offset_us = clock_offset_us(reading.sent_us, received_us)
         self._withholds_ids = withholds_ids
         self._is_hashed = withholds_ids or (self._plan.visitor == "cookieless" and not reading.from_server)
         self._salts = salts
@@ -108,23 +148,21 @@ class _Builder:
     def row(self, candidate: Candidate, protocol: str) -> dict[str, Any] | Reject:
         """The part of an event's row that is not constant over the request, or why there is none."""
         plan = self._plan
-        occurred_us, flag = occurred(candidate.client_time_us, offset_us=self._offset_us, received_us=self._received_us)
+        occurred_us, flag = occurred(self._times(candidate), self._received_us)
         if self._reading.is_import:
             flag = "imported"
         elif self._received_us - occurred_us > plan.age_us_max:
             return Reject(candidate.index, Reason.EVENT_TOO_OLD, "it is older than the site takes", candidate.original)
         warnings = self._shared_warnings + candidate.warnings
         columns = candidate.columns
-        address = columns.pop("ip", None)
-        if address is not None and (not isinstance(address, str) or parse_address(address) is None):
-            warn(warnings, "invalid", "ip")
-            address = None
+        address = _sent_address(columns, warnings)
         row = self._shared.copy()
         for name, value in columns.items():
             fitted = FITTERS[name](value, warnings)
             if fitted is not None:
                 row[name] = fitted
         original = _encode_original(candidate.original)
+        content = original if candidate.content is None else _encode_original(candidate.content)
         refused = self._refusal(row, warnings, len(original))
         if refused is not None:
             return Reject(candidate.index, *refused, candidate.original)
@@ -136,15 +174,28 @@ class _Builder:
         row["time_flag"] = flag
         if candidate.client_time_us is not None:
             row["client_time"] = candidate.client_time_us
+        if candidate.sent_us is not None:
+            row["sent_at"] = candidate.sent_us
+        row["content_hash"] = _signed_crc(content)
         if not self._identify(row, address, occurred_us) and plan.keeps_raw:
             row["raw"] = original
         if warnings:
             row["warnings"] = warnings[:WARNINGS_MAX]
         return row
 
+    def _times(self, candidate: Candidate) -> ClientTimes:
+        reading = self._reading
+        return ClientTimes(
+            event_us=candidate.client_time_us,
+            sent_us=reading.sent_us if candidate.sent_us is None else candidate.sent_us,
+            queued_us=candidate.queued_us,
+            skew_tolerated_us=reading.skew_tolerated_us,
+            is_true=candidate.has_true_time,
+        )
+
     def _refusal(self, row: dict[str, Any], warnings: list[str], original_chars: int) -> tuple[Reason, str] | None:
         """Why an event is refused although it could be read."""
-        if self._reading.from_server:
+        if self._reading.is_strict:
             invalid = next((each for each in warnings if each.startswith("invalid:")), None)
             if invalid is not None:
                 return Reason.INVALID_FIELD, invalid.removeprefix("invalid:")
@@ -166,7 +217,8 @@ class _Builder:
                 withheld = row.pop(name, None) is not None or withheld
         sent = row.pop("visitor_id", None)
         if sent is not None and not self._is_hashed:
-            row["visitor_id"], row["visitor_id_kind"] = sent, "client"
+            row["visitor_id"] = sent
+            row.setdefault("visitor_id_kind", "client")
             return withheld
         visitor_id = self._hash(address or self._reading.address, row.get("user_agent"), occurred_us)
         row["visitor_id_kind"] = "none" if visitor_id is None else "hashed"
@@ -193,8 +245,23 @@ class _Builder:
         return self._salts.of_date(local_date(self._received_at, self._plan.zone))
 
 
+def _sent_address(columns: dict[str, Any], warnings: list[str]) -> str | None:
+    """Take the address that the client names out of the columns: of it is kept what the site's policy keeps."""
+    address = columns.pop("ip", None)
+    if address is None or (isinstance(address, str) and parse_address(address) is not None):
+        return address
+    warn(warnings, "invalid", "ip")
+    return None
+
+
 def _encode_original(original: object) -> str:
     return FITTERS["raw"](original, []) or "null"
+
+
+def _signed_crc(text: str) -> int:
+    """CRC32 as the signed number that a column of 32 bits holds."""
+    checksum = zlib.crc32(text.encode())
+    return checksum - (checksum >> 31 << 32)
 
 
 @functools.lru_cache(maxsize=4_096)
@@ -209,6 +276,14 @@ def _is_counted(url: object, hosts: frozenset[str]) -> bool:
     """The page is on a counted host, or its address names none."""
     host = _host(str(url))
     return host is None or host.rstrip(".") in hosts
+
+
+def repeatable_parts(reading: Reading, rejects: list[Reject]) -> list[object]:
+    """What is kept of each refused event: a body that could be sent again, while that does not multiply its size."""
+    parts = [reject.part for reject in rejects]
+    if not parts or len(json_text(reading.enclose(None))) * len(parts) > WIRE_BYTES_MAX:
+        return parts
+    return [reading.enclose(part) for part in parts]
 
 
 _KEPT_HEADERS = (
@@ -228,13 +303,14 @@ def reject_line(  # noqa: PLR0913  (each is a column)
     request: Request,
     *,
     reject: Reject,
+    part: object,
     protocol: str,
     collector_id: str,
     plan: SitePlan | None,
     tracking_key: str | None,
     withholds: bool,
 ) -> bytes:
-    """The encoded row of one reject."""
+    """The encoded row of one reject; `part` is what is kept of the body."""
     row: dict[str, Any] = {
         "reject_id": reject.reject_id or event_id("", "", None),
         "received_at": to_us(request.received_at),
@@ -247,7 +323,7 @@ def reject_line(  # noqa: PLR0913  (each is a column)
         "collector_id": collector_id,
     }
     if not withholds:
-        body = reject.part if isinstance(reject.part, bytes) else json_text(reject.part).encode()
+        body = part if isinstance(part, bytes) else json_text(part).encode()
         headers = {name: value for name in _KEPT_HEADERS if (value := request.headers.get(name))}
         row |= {
             "detail": reject.detail.replace("\0", "")[:2_048],

@@ -77,6 +77,7 @@ class Collector:
             salts=self.salts,
             metrics=self.metrics,
             collector_id=self.collector_id,
+            processes=1 if server_pid is None else settings.collector_workers,
         )
         self._server_pid = server_pid
         self._tended_at: datetime | None = None

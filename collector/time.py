@@ -1,10 +1,12 @@
-"""When an event happened: pure rules over epoch microseconds.
+"""When an event happened: pure rules over epoch microseconds, the same for all families.
 
-Source: the tracker's wire format, "Clock skew": true time = ts + (server receipt - sent_at), applied when the
-difference exceeds 5 s.
+Sources: the tracker's wire format, "Clock skew": true time = ts + (server receipt - sent_at), applied when the
+difference exceeds 5 s; Segment and Objectiv, the same whatever the difference; the Measurement Protocol, receipt
+less queue time; Snowplow, a true timestamp that wins.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -68,32 +70,47 @@ def parse_time(value: object) -> int | None:
     return moment_us if 0 < moment_us <= _LAST_US else None
 
 
-def clock_offset_us(sent_us: int | None, received_us: int) -> int:
-    """What to add to the client's times to get ours; 0 while the clocks agree or nothing is known."""
-    if sent_us is None:
-        return 0
-    offset_us = received_us - sent_us
-    return offset_us if abs(offset_us) > SKEW_TOLERATED_US else 0
+@dataclass(slots=True, kw_only=True)
+class ClientTimes:
+    """What a client says of when an event happened, in epoch microseconds by its own clock.
+
+    Attributes:
+        event_us: When it happened.
+        sent_us: When it was sent.
+        queued_us: How long it was kept before it was sent; tells the time without any clock, so it wins.
+        skew_tolerated_us: Clocks that differ by no more are taken as equal. Flagged as corrected are only times by
+            clocks that differ by more than the network's delay explains.
+        is_true: `event_us` is by a clock known to be right.
+    """
+
+    event_us: int | None = None
+    sent_us: int | None = None
+    queued_us: int | None = None
+    skew_tolerated_us: int = SKEW_TOLERATED_US
+    is_true: bool = False
 
 
-def occurred(client_us: int | None, *, offset_us: int, received_us: int) -> tuple[int, str]:
+def occurred(times: ClientTimes, received_us: int) -> tuple[int, str]:
     """When an event happened, by our clock, and how that was found.
-
-    Args:
-        client_us: When it happened, by the client's clock.
-        offset_us: From `clock_offset_us`.
-        received_us: When the request was received.
 
     Returns:
         `occurred_at`, never after `received_us`, and `time_flag`. Where several flags fit: late (an earlier UTC
-        day than receipt), else clamped_future, else corrected, else ok.
+        day than receipt), else clamped_future, else queued, else corrected, else ok.
     """
-    if client_us is None:
+    offset_us = 0
+    flag = "ok"
+    if times.queued_us is not None:
+        true_us = received_us - times.queued_us
+        flag = "queued" if times.queued_us else "ok"
+    elif times.event_us is None:
         return received_us, "no_client_time"
-    true_us = client_us + offset_us
+    else:
+        if times.sent_us is not None and not times.is_true:
+            offset_us = received_us - times.sent_us
+        true_us = times.event_us + (offset_us if abs(offset_us) > times.skew_tolerated_us else 0)
+        if abs(offset_us) > SKEW_TOLERATED_US:
+            flag = "corrected"
     if true_us > received_us + FUTURE_TOLERATED_US:
         return received_us, "clamped_future"
     true_us = max(1, min(true_us, received_us))
-    if true_us // DAY_US < received_us // DAY_US:
-        return true_us, "late"
-    return true_us, "corrected" if offset_us else "ok"
+    return true_us, "late" if true_us // DAY_US < received_us // DAY_US else flag

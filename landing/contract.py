@@ -267,7 +267,16 @@ EVENTS = Dataset(
             Column("warnings", Kind.TEXT_LIST, "What was repaired, as code:field."),
         ),
         *_LINEAGE,
-        *_group("lineage", Column("raw", Kind.JSON, "The original event, while the site keeps it.")),
+        *_group(
+            "lineage",
+            Column("raw", Kind.JSON, "The original event, while the site keeps it."),
+            Column(
+                "content_hash",
+                Kind.INT32,
+                "CRC32 of what every delivery of the event repeats. Two events with one id and different hashes are "
+                "two events.",
+            ),
+        ),
         *_group(
             "enrichment: place",
             Column("geo_country", Kind.TEXT, "ISO 3166 code of the country.", Origin.LOAD),

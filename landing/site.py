@@ -95,8 +95,9 @@ class Limits(Section):
     """Bounds of what a site takes.
 
     Attributes:
-        events_per_minute: More are refused; None for no bound.
-        max_event_age_days: Older events count as late.
+        events_per_minute: More are refused for the moment, answered 429 and not kept: their senders repeat them.
+            None for no bound.
+        max_event_age_days: Older events are refused and kept among the rejects.
     """
 
     events_per_minute: int | None = Field(default=None, ge=1)

@@ -1,7 +1,7 @@
-"""One module per family of clients. A family is a tuple of routes; adding one is a module and an entry below."""
+"""One module per family of clients. Adding one is a module and an entry below."""
 
+from collector.endpoint import Family
 from collector.protocols import api, tracker
-from collector.reading import Route
 
-ROUTES: tuple[Route, ...] = (*tracker.ROUTES, *api.ROUTES)
-"""Every endpoint that takes events."""
+FAMILIES: tuple[Family, ...] = (tracker.FAMILY, api.FAMILY)
+"""Every dialect, in the order in which they are asked whether a request is theirs."""

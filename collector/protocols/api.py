@@ -11,9 +11,10 @@ import msgspec
 
 from collector.columns import FITTERS
 from collector.decode import read_json
+from collector.endpoint import Cors, Family, Route
 from collector.limits import EVENTS_MAX
 from collector.plans import SiteDirectory, SitePlan
-from collector.reading import Candidate, Outcome, Reading, Route
+from collector.reading import Candidate, Outcome, Reading
 from collector.refusal import Reason, Refused, Reject
 from collector.request import Answer, Request
 from collector.time import parse_time
@@ -57,7 +58,7 @@ def read(request: Request, directory: SiteDirectory) -> Reading:
     """Read `POST /v1/events`."""
     token = _token(request)
     # Only who presents a secret of some site gets the body parsed; a named site is checked against its own.
-    if request.site_id is None and not token:
+    if request.site_id is None and not token and not request.is_replayed:
         raise Refused(Reason.WRONG_SECRET, 401, "the header Authorization: Bearer <secret> is missing")
     document, warnings = read_json(request.body)
     if not isinstance(document, dict):
@@ -74,8 +75,10 @@ def read(request: Request, directory: SiteDirectory) -> Reading:
         tracking_key=tracking_key,
         sent_us=parse_time(document.get("sent_at")),
         from_server=True,
+        is_strict=True,
         warnings=warnings,
     )
+    reading.enclose = lambda event: {**{key: document[key] for key in _ENVELOPE & document.keys()}, "events": [event]}
     for index, event in enumerate(events):
         candidate = _read_event(index, event)
         if isinstance(candidate, Reject):
@@ -86,6 +89,7 @@ def read(request: Request, directory: SiteDirectory) -> Reading:
 
 
 def _token(request: Request) -> str:
+    """The secret that was presented."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "bearer" else ""
 
@@ -102,7 +106,7 @@ def _authenticate(
         site = directory.by_id(key)
         if site is None:
             raise Refused(Reason.UNKNOWN_SITE, 404, "no site has this id", tracking_key=key)
-        if not directory.opens(token, site):
+        if not request.is_replayed and not directory.opens(token, site):
             site = None
     if site is None:
         raise Refused(Reason.WRONG_SECRET, 401, "the secret opens no site, or another one", tracking_key=key)
@@ -153,4 +157,22 @@ def _json(status: int, document: dict[str, Any], headers: tuple[tuple[str, str],
     return Answer(status, msgspec.json.encode(document), (("Content-Type", "application/json"), *headers))
 
 
-ROUTES = (Route(protocol=PROTOCOL, method="POST", path="/v1/events", read=read, accept=accept, refuse=refuse),)
+_CORS = Cors(
+    allowed_headers="authorization, content-encoding, content-type", exposed_headers="Tidemill-Reason, Retry-After"
+)
+
+FAMILY = Family(
+    protocol=PROTOCOL,
+    endpoints=(
+        Route(
+            protocol=PROTOCOL,
+            method="POST",
+            path="/v1/events",
+            cors=_CORS,
+            read=read,
+            accept=accept,
+            refuse=refuse,
+        ),
+    ),
+)
+"""The server-side API."""

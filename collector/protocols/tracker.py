@@ -7,6 +7,7 @@ beside `events`, once for all of them. An event keeps its wire name in `event_na
 import base64
 import binascii
 import functools
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -14,11 +15,12 @@ from urllib.parse import parse_qs
 import msgspec
 
 from collector.decode import read_json
+from collector.endpoint import Cors, Family, Route
 from collector.limits import EVENTS_MAX
 from collector.plans import SiteDirectory, SitePlan
-from collector.reading import Candidate, Outcome, Reading, Route
+from collector.reading import Candidate, Outcome, Reading
 from collector.refusal import Reason, Refused, Reject
-from collector.request import Answer, Request
+from collector.request import Answer, Cookie, Request
 from collector.time import parse_epoch_ms
 
 PROTOCOL = "tracker"
@@ -44,6 +46,11 @@ _COLUMN_OF = {
 }
 FIELDS = tuple(_COLUMN_OF)
 """Wire names that have a column of their own."""
+
+_COOKIE = "tm_vid"
+_COOKIE_AGE_S = 395 * 86_400
+"""13 months, the longest that European regulators let an audience cookie live."""
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}", re.ASCII)
 
 _ENVELOPE = {"v", "site", "sent_at", "events"}
 _SIGNALS = {"gpc", "dnt"}
@@ -136,6 +143,10 @@ def _read(body: bytes, request: Request, directory: SiteDirectory) -> Reading:
         shared["contexts"] = rest
     for index, event in enumerate(events):
         _read_event(index, event, reading)
+    if site.visitor == "cookie":
+        sent = (each.columns["visitor_id"] for each in reading.candidates if "visitor_id" in each.columns)
+        reading.cookies = _cookies(shared.get("visitor_id", next(sent, None)))
+    reading.enclose = lambda event: {**document, "events": [event]}
     return reading
 
 
@@ -146,6 +157,17 @@ def _site(document: dict[str, Any], request: Request, directory: SiteDirectory) 
     if site is None:
         raise Refused(Reason.UNKNOWN_SITE, 204, "no site has this id", tracking_key=tracking_key or request.site_id)
     return site, tracking_key
+
+
+def _cookies(visitor_id: object) -> tuple[Cookie, ...]:
+    """The visitor's id, repeated by the server: browsers drop within days what a script has stored.
+
+    The script reads it where its own storage is empty. A page that wants nothing stored sends no id and gets none.
+    """
+    if not isinstance(visitor_id, str) or not _PLAIN_ID.fullmatch(visitor_id):
+        return ()
+    cookie = Cookie(name=_COOKIE, value=visitor_id, max_age_s=_COOKIE_AGE_S, is_http_only=False, crosses_sites=False)
+    return (cookie,)
 
 
 def _read_event(index: int, event: Any, reading: Reading) -> None:  # noqa: ANN401  (any JSON value)
@@ -257,7 +279,31 @@ def _reason_header(outcome: Outcome) -> tuple[tuple[str, str], ...]:
     return (("Tidemill-Reason", outcome.rejects[0].reason),) if outcome.rejects else ()
 
 
-ROUTES = (
-    Route(protocol=PROTOCOL, method="POST", path="/e", read=read_body, accept=accept_body, refuse=refuse_body),
-    Route(protocol=PROTOCOL, method="GET", path="/e.gif", read=read_query, accept=accept_query, refuse=refuse_query),
+_CORS = Cors(
+    allowed_headers="authorization, content-encoding, content-type", exposed_headers="Tidemill-Reason, Retry-After"
 )
+
+FAMILY = Family(
+    protocol=PROTOCOL,
+    endpoints=(
+        Route(
+            protocol=PROTOCOL,
+            method="POST",
+            path="/e",
+            cors=_CORS,
+            read=read_body,
+            accept=accept_body,
+            refuse=refuse_body,
+        ),
+        Route(
+            protocol=PROTOCOL,
+            method="GET",
+            path="/e.gif",
+            cors=_CORS,
+            read=read_query,
+            accept=accept_query,
+            refuse=refuse_query,
+        ),
+    ),
+)
+"""The browser tracker."""

@@ -7,7 +7,7 @@ create schema if not exists raw;
 
 do $$
 begin
-    if obj_description(to_regclass('raw.events'), 'pg_class') = 'one row per thing that happened, as often as it was delivered (contract 1, definition 4d91dceaecbb)' then
+    if obj_description(to_regclass('raw.events'), 'pg_class') = 'one row per thing that happened, as often as it was delivered (contract 1, definition e3328d1c627c)' then
         return;
     end if;
 
@@ -94,6 +94,7 @@ begin
         segment_id text not null,
         segment_row bigint not null,
         raw jsonb,
+        content_hash integer,
         geo_country text,
         geo_region text,
         geo_city text,
@@ -188,6 +189,7 @@ begin
         add column if not exists traits jsonb,
         add column if not exists warnings text[],
         add column if not exists raw jsonb,
+        add column if not exists content_hash integer,
         add column if not exists geo_country text,
         add column if not exists geo_region text,
         add column if not exists geo_city text,
@@ -293,6 +295,7 @@ begin
     comment on column raw.events.segment_id is 'Spool segment that held the row.';
     comment on column raw.events.segment_row is 'Position within the segment, from 0.';
     comment on column raw.events.raw is 'The original event, while the site keeps it.';
+    comment on column raw.events.content_hash is 'CRC32 of what every delivery of the event repeats. Two events with one id and different hashes are two events.';
     comment on column raw.events.geo_country is 'ISO 3166 code of the country.';
     comment on column raw.events.geo_region is 'English name of the first subdivision.';
     comment on column raw.events.geo_city is 'English name of the city.';
@@ -317,7 +320,7 @@ begin
     comment on column raw.events.referrer_host is 'Host of page_referrer, lower case, without port.';
     comment on column raw.events.batch_id is 'Batch that loaded the row; ids sort in load order.';
     comment on column raw.events.loaded_at is 'When that batch was planned.';
-    comment on table raw.events is 'one row per thing that happened, as often as it was delivered (contract 1, definition 4d91dceaecbb)';
+    comment on table raw.events is 'one row per thing that happened, as often as it was delivered (contract 1, definition e3328d1c627c)';
 end
 $$;
 

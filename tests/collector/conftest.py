@@ -20,10 +20,10 @@ CHROME = "Mozilla/5.0 (X11; Linux x86_64) Chrome/140.0"
 class LocalCollector:
     """Requests in, rows of the landing zone out."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, sites: str = SITES) -> None:
         self.now = NOW
         self.store = MemoryStore()
-        (home / "sites.yml").write_text(SITES)
+        (home / "sites.yml").write_text(sites)
         self.settings = CollectorSettings(home=home, sites=home / "sites.yml")
         self.collector = Collector(self.settings, clock=lambda: self.now, store=self.store)
         self.client = self.collector.app().test_client()

@@ -9,13 +9,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from collector.protocols import ROUTES
+from collector.protocols import FAMILIES
 from collector.protocols.api import FIELDS as API_FIELDS
 from collector.protocols.tracker import FIELDS as WIRE_FIELDS
 from tests.collector.conftest import LocalCollector
 from tests.fixtures.collector import SECRET, CollectorProcess
 
-PATHS = [route.path for route in ROUTES] + ["/healthz", "/readyz", "/metrics", "/version", "/", "/nothing"]
+PATHS = [
+    endpoint.path.translate({ord("{"): "", ord("}"): ""}) for family in FAMILIES for endpoint in family.endpoints
+] + ["/healthz", "/readyz", "/metrics", "/version", "/", "/nothing"]
 KEYS = [*WIRE_FIELDS, "seq", "ts", "p", "e", "sd", "gpc", "event_id", "occurred_at", *sorted(API_FIELDS)]
 NAMES = ["page", "engage", "identify", "alias", "purchase", "consent", "page_view", "transaction"]
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -180,3 +181,42 @@ def test_an_answer_can_be_read_by_allowed_origins_only(local: LocalCollector) ->
         )
 
     assert (allowed("https://app.example"), allowed("https://evil.example")) == ("https://app.example", None)
+
+
+COOKIE_SITES = """
+version: 1
+sites:
+  shop: {name: Shop, origins: ["https://shop.example"], privacy: {visitor: cookie}}
+  other: {name: Other, privacy: {visitor: client}}
+"""
+
+
+def test_a_site_with_cookies_repeats_the_id_that_the_tracker_sends_and_mints_none(tmp_path: Path) -> None:
+    local = LocalCollector(tmp_path, COOKIE_SITES)
+    headers = {"Origin": "https://shop.example", "X-Forwarded-Proto": "https"}
+    answer = local.track({"n": "page"}, vid="v-1", headers=headers)
+    without = local.track({"n": "page"}, headers=headers)
+    asked_not_to = local.track({"n": "page"}, vid="v-1", headers={**headers, "Sec-GPC": "1"})
+    elsewhere = local.track({"n": "page"}, vid="v-1", site="other", headers=headers)
+
+    assert answer.headers["Set-Cookie"] == "tm_vid=v-1; Path=/; Max-Age=34128000; SameSite=Lax"
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+    for each in (without, asked_not_to, elsewhere):
+        assert "Set-Cookie" not in each.headers
+    assert "Access-Control-Allow-Credentials" not in elsewhere.headers
+
+
+def test_a_cookie_is_secure_where_a_trusted_proxy_says_that_the_visitor_came_by_https(tmp_path: Path) -> None:
+    local = LocalCollector(tmp_path, COOKIE_SITES)
+    body = json.dumps({"v": 1, "site": "shop", "vid": "v-1", "events": [{"n": "page"}]})
+    told = local.post("/e", body, {"X-Forwarded-Proto": "https"}, peer="127.0.0.1")
+    untrusted = local.post("/e", body, {"X-Forwarded-Proto": "https"})
+
+    assert told.headers["Set-Cookie"].endswith("; Secure")
+    assert "Secure" not in untrusted.headers["Set-Cookie"]
+
+
+@pytest.mark.parametrize("forged", ["a; Domain=evil.example", "a\r\nX: y", "", 5, ["a"], "ü", "a" * 129])
+def test_what_is_no_plain_id_is_never_set_as_a_cookie(tmp_path: Path, forged: object) -> None:
+    local = LocalCollector(tmp_path, COOKIE_SITES)
+    assert "Set-Cookie" not in local.track({"n": "page"}, vid=forged).headers

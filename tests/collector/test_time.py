@@ -1,5 +1,6 @@
 """When an event happened: the rules as properties and by example."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -11,7 +12,7 @@ from collector.time import (
     FUTURE_TOLERATED_US,
     SECOND_US,
     SKEW_TOLERATED_US,
-    clock_offset_us,
+    ClientTimes,
     from_us,
     occurred,
     parse_epoch_ms,
@@ -23,24 +24,47 @@ NOON_US = to_us(datetime(2026, 3, 10, 12, tzinfo=UTC))
 moments = st.integers(1, 253_402_300_799_999_999)
 
 
-@given(client_us=moments | st.none(), sent_us=moments | st.none(), received_us=st.integers(DAY_US, 4 * 10**15))
-def test_no_event_happens_after_its_receipt_or_before_time_began(
-    client_us: int | None, sent_us: int | None, received_us: int
-) -> None:
-    offset_us = clock_offset_us(sent_us, received_us)
-    occurred_us, flag = occurred(client_us, offset_us=offset_us, received_us=received_us)
+told = st.builds(
+    ClientTimes,
+    event_us=moments | st.none(),
+    sent_us=moments | st.none(),
+    queued_us=st.integers(0, 10**16) | st.none(),
+    skew_tolerated_us=st.sampled_from([0, SKEW_TOLERATED_US]),
+    is_true=st.booleans(),
+)
+
+
+@given(times=told, received_us=st.integers(DAY_US, 4 * 10**15))
+def test_no_event_happens_after_its_receipt_or_before_time_began(times: ClientTimes, received_us: int) -> None:
+    occurred_us, flag = occurred(times, received_us)
 
     assert 1 <= occurred_us <= received_us
     assert (flag == "late") == (from_us(occurred_us).date() < from_us(received_us).date())
-    assert (flag == "no_client_time") == (client_us is None)
+    assert (flag == "no_client_time") == (times.event_us is None and times.queued_us is None)
+
+
+@given(times=told, received_us=st.integers(DAY_US, 4 * 10**15))
+def test_what_was_queued_happened_so_long_before_its_receipt_whatever_the_clocks(
+    times: ClientTimes, received_us: int
+) -> None:
+    if times.queued_us is not None:
+        assert occurred(times, received_us)[0] == max(1, received_us - times.queued_us)
+
+
+@given(times=told, received_us=st.integers(DAY_US, 4 * 10**15))
+def test_a_clock_known_to_be_right_is_never_corrected(times: ClientTimes, received_us: int) -> None:
+    if times.is_true and times.queued_us is None and times.event_us is not None:
+        assert occurred(times, received_us)[0] == min(times.event_us, received_us)
 
 
 @given(ago_us=st.integers(0, 10**12), skew_us=st.integers(-(10**13), 10**13))
 def test_a_wrong_clock_that_says_when_it_sent_tells_the_right_time(ago_us: int, skew_us: int) -> None:
     sent_us = NOON_US + skew_us
-    offset_us = clock_offset_us(sent_us, NOON_US)
-    occurred_us, _ = occurred(sent_us - ago_us, offset_us=offset_us, received_us=NOON_US)
+    times = ClientTimes(event_us=sent_us - ago_us, sent_us=sent_us)
+    occurred_us, _ = occurred(times, NOON_US)
+    exact_us, _ = occurred(replace(times, skew_tolerated_us=0), NOON_US)
 
+    assert exact_us == NOON_US - ago_us
     tolerated_us = 0 if abs(skew_us) > SKEW_TOLERATED_US else SKEW_TOLERATED_US
     assert abs(occurred_us - (NOON_US - ago_us)) <= tolerated_us
 
@@ -67,7 +91,7 @@ def test_rules_by_example(client_s: float | None, sent_s: float | None, occurred
         return None if seconds is None else NOON_US + round(seconds * SECOND_US)
 
     expected = ("corrected", at(occurred_s)) if flag == "clamped" else (flag, at(occurred_s))
-    found_us, found = occurred(at(client_s), offset_us=clock_offset_us(at(sent_s), NOON_US), received_us=NOON_US)
+    found_us, found = occurred(ClientTimes(event_us=at(client_s), sent_us=at(sent_s)), NOON_US)
 
     assert (found, found_us) == expected
     assert FUTURE_TOLERATED_US == 5 * SECOND_US

@@ -3,6 +3,7 @@
 import base64
 import json
 import uuid
+import zlib
 from datetime import timedelta
 from typing import Any
 
@@ -25,7 +26,9 @@ def test_every_field_of_the_wire_format_has_its_place(local: LocalCollector) -> 
     assert (answer.status_code, answer.data, answer.headers.get("Tidemill-Reason")) == (204, b"", None)
     row = local.only_event()
     assert {name: row.pop(name) for name in ("visitor_id", "request_id", "collector_id", "segment_id")}
-    assert json.loads(row.pop("raw")) == original
+    raw = row.pop("raw")
+    assert json.loads(raw) == original
+    assert row.pop("content_hash") % 2**32 == zlib.crc32(raw.encode())
     assert json.loads(row.pop("props")) == {"plan": "pro"}
     assert json.loads(row.pop("contexts")) == {"seq": 1, "dpr": 2}
     assert row == {
@@ -122,7 +125,7 @@ def test_a_bad_event_is_rejected_alone(local: LocalCollector, bad: object) -> No
     assert (answer.status_code, answer.headers["Tidemill-Reason"]) == (204, "invalid_event")
     reject = local.only_reject()
     assert (reject["reason"], reject["request_index"], reject["site_id"]) == ("invalid_event", 0, "shop")
-    assert json.loads(base64.b64decode(reject["body"])) == bad
+    assert json.loads(base64.b64decode(reject["body"])) == {"v": 1, "site": "shop", "events": [bad]}
     assert local.only_event()["request_index"] == 1
 
 
