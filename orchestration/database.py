@@ -10,8 +10,6 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
-from orchestration.errors import LedgerBusy
-
 Connection = psycopg.Connection[tuple[Any, ...]]
 """An autocommitting session in UTC; transactions are opened with `connection.transaction()`."""
 
@@ -19,7 +17,6 @@ _SQL_FOLDER: Final = Path(__file__).parent / "sql"
 _NUMBERED: Final = re.compile(r"(\d{3})_\w+\.sql")
 
 _MIGRATION_LOCK: Final = 0x7469_6465_0001
-_LEDGER_LOCK: Final = 0x7469_6465_0002
 
 
 @contextlib.contextmanager
@@ -57,35 +54,6 @@ def migrate(database_url: str) -> None:
 def statement(name: str) -> bytes:
     """The text of `sql/<name>.sql`."""
     return (_SQL_FOLDER / f"{name}.sql").read_bytes()
-
-
-@contextlib.contextmanager
-def exclusive_ledger(connection: Connection, *, wait_s: float) -> Iterator[None]:
-    """Hold the ledger: one load, purge or rebuild at a time.
-
-    The lock orders the work; that nothing is counted twice does not rest on it but on the conditional update in
-    `commit_batch.sql`, so a session lost while its lock is taken by another does no harm.
-
-    Args:
-        connection: Session that carries the lock.
-        wait_s: Seconds to wait for another holder.
-
-    Raises:
-        LedgerBusy: the other holder did not finish in time.
-    """
-    wait_ms = max(1, round(wait_s * 1000))
-    connection.execute("select set_config('lock_timeout', %s, false)", (f"{wait_ms}ms",))
-    try:
-        connection.execute("select pg_advisory_lock(%s)", (_LEDGER_LOCK,))
-    except psycopg.errors.LockNotAvailable:
-        raise LedgerBusy(f"another load, purge or rebuild is running (waited {wait_s:g} s); try again later") from None
-    finally:
-        connection.execute("reset lock_timeout")
-    try:
-        yield
-    finally:
-        with contextlib.suppress(psycopg.OperationalError):  # a lost session has lost its lock
-            connection.execute("select pg_advisory_unlock(%s)", (_LEDGER_LOCK,))
 
 
 def partition_name(dataset: str, day: date) -> str:

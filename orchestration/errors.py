@@ -1,7 +1,8 @@
 """The errors of the orchestration.
 
 OrchestrationError
-├── LedgerBusy          another load, purge or rebuild holds the ledger
+├── LedgerBusy          another load, compaction, purge or rebuild holds the ledger
+├── ModelsBusy          another transform, purge or rebuild holds the models
 ├── BatchRefused        Postgres refuses rows of a batch; trying again will not help
 ├── DayNotOver          a day was to be closed before it ended
 ├── HistoryLoss         a rebuild would lose what the archive no longer holds
@@ -16,7 +17,11 @@ class OrchestrationError(Exception):
 
 
 class LedgerBusy(OrchestrationError):
-    """Another load, purge or rebuild holds the ledger; nothing was done."""
+    """Another load, compaction, purge or rebuild holds the ledger; nothing was done."""
+
+
+class ModelsBusy(OrchestrationError):
+    """Another transform, purge or rebuild holds the models; nothing was done."""
 
 
 class BatchRefused(OrchestrationError):

@@ -13,7 +13,8 @@ from orchestration.errors import LedgerBusy, OrchestrationError
 def final_failures() -> Iterator[None]:
     """Errors inside the block that somebody has to look at fail the run at once, with their message on its page.
 
-    A busy ledger, a store or a database that does not answer are left to the retry policy.
+    A busy ledger, a store or a database that does not answer are left to the retry policy. Busy models are not: who
+    asked for them has waited for as long as a run usually takes.
     """
     try:
         yield

@@ -22,9 +22,10 @@ import structlog
 from landing.contract import DATASETS, Dataset
 from landing.store import ObjectInfo, Store
 from orchestration import archive, counting, ledger, plan, raw_copy
-from orchestration.database import Connection, connect, ensure_partition, exclusive_ledger
+from orchestration.database import Connection, connect, ensure_partition
 from orchestration.enrich import Places, enrich, open_places
 from orchestration.errors import BatchRefused
+from orchestration.exclusion import exclusive_ledger
 from orchestration.inbox import ReadObject, read_objects
 from orchestration.ledger import PlannedBatch, Quarantined
 from orchestration.plan import LoadLimits
@@ -117,7 +118,7 @@ def load_inbox(  # noqa: PLR0913  (what a load touches, each by name)
     started = time.monotonic()
     with (
         connect(database_url) as connection,
-        exclusive_ledger(connection, wait_s=lock_wait_s),
+        exclusive_ledger(connection, work="load", wait_s=lock_wait_s),
         open_places(geoip_city_db) as places,
         raw_copy.open_raw_session(database_url) as session,
     ):

@@ -17,7 +17,8 @@ from landing.errors import ObjectMissing, PoisonObject
 from landing.keys import ARCHIVE_PREFIX, INBOX_PREFIX, ArchiveKey
 from landing.store import Store
 from orchestration.archive import archived_rows
-from orchestration.database import Connection, exclusive_ledger, partitions, statement
+from orchestration.database import Connection, partitions, statement
+from orchestration.exclusion import exclusive_ledger, exclusive_models
 from orchestration.rebuild_state import require_no_rebuild
 
 _log = structlog.get_logger(__name__)
@@ -26,7 +27,7 @@ INBOX_KEPT: Final = timedelta(days=1)
 """How long an inbox object stays after its batch was committed."""
 
 LOCK_WAIT_S: Final = 600.0
-"""How long a purge waits for a running load."""
+"""How long a purge waits for a running load or transform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,18 +130,27 @@ def plan_purge(*, store: Store, connection: Connection, now: datetime, limits: P
 
 
 def execute_purge(
-    plan: PurgePlan, *, store: Store, connection: Connection, clock: Callable[[], datetime]
+    plan: PurgePlan,
+    *,
+    store: Store,
+    connection: Connection,
+    clock: Callable[[], datetime],
+    lock_wait_s: float = LOCK_WAIT_S,
 ) -> PurgeReport:
     """Remove what the plan names; raw days one by one, oldest first, each in one transaction.
 
     Raises:
         LedgerBusy: a load is running; nothing was removed.
+        ModelsBusy: a transform is running; nothing was removed.
         RebuildUnfinished: the ledger is incomplete; nothing was removed.
         StoreUnavailable: the store failed; what is left goes with the next purge.
     """
     dropped, kept, session_events = [], list(plan.kept), 0
     stayed: list[str] = []
-    with exclusive_ledger(connection, wait_s=LOCK_WAIT_S):
+    with (
+        exclusive_models(connection, work="purge", wait_s=lock_wait_s),
+        exclusive_ledger(connection, work="purge", wait_s=lock_wait_s),
+    ):
         require_no_rebuild(connection)
         for each in plan.raw_days:
             is_events = each.dataset == EVENTS.name

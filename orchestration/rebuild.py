@@ -24,8 +24,9 @@ from landing.store import ObjectInfo, Store
 from orchestration import ledger, raw_copy
 from orchestration.archive import read_batch
 from orchestration.counting import count_rows, happened_at
-from orchestration.database import Connection, connect, ensure_partition, exclusive_ledger, partitions
+from orchestration.database import Connection, connect, ensure_partition, partitions
 from orchestration.errors import ArchiveDamaged, HistoryLoss
+from orchestration.exclusion import exclusive_ledger, exclusive_models
 from orchestration.ledger import PlannedBatch, PlannedObject
 from orchestration.load import LoadReport, load_inbox
 from orchestration.raw_copy import RawSession
@@ -33,7 +34,7 @@ from orchestration.raw_copy import RawSession
 _log = structlog.get_logger(__name__)
 
 LOCK_WAIT_S: Final = 600.0
-"""How long a rebuild waits for a running load."""
+"""How long a rebuild waits for a running load or transform."""
 
 _MODEL_SCHEMAS: Final = ("staging", "intermediate", "marts")
 _FORGOTTEN: Final = ("load_counts", "load_objects", "load_batches", "transforms", "purged_days", "purged_reject_days")
@@ -57,13 +58,14 @@ class RebuildReport:
     seconds: float
 
 
-def rebuild_raw(
+def rebuild_raw(  # noqa: PLR0913  (what a rebuild touches, each by name)
     *,
     store: Store,
     database_url: str,
     clock: Callable[[], datetime],
     geoip_city_db: Path | None = None,
     allow_history_loss: bool = False,
+    lock_wait_s: float = LOCK_WAIT_S,
 ) -> RebuildReport:
     """Drop raw rows, ledger and models; restore rows and ledger from the archive; load the inbox. Then transform.
 
@@ -75,15 +77,21 @@ def rebuild_raw(
         clock: The time of the run.
         geoip_city_db: For the inbox's rows; archived ones are enriched.
         allow_history_loss: Go on although the archive lacks batches that the ledger knows.
+        lock_wait_s: Seconds to wait for a load or transform.
 
     Raises:
         HistoryLoss: the archive lacks batches that were loaded; nothing was changed.
         ArchiveDamaged: an archive object cannot be restored. Repair or remove it and run the rebuild again.
         LedgerBusy: a load is running.
+        ModelsBusy: a transform is running.
         StoreUnavailable: the store failed; run the rebuild again.
     """
     started = time.monotonic()
-    with connect(database_url) as connection, exclusive_ledger(connection, wait_s=LOCK_WAIT_S):
+    with (
+        connect(database_url) as connection,
+        exclusive_models(connection, work="rebuild", wait_s=lock_wait_s),
+        exclusive_ledger(connection, work="rebuild", wait_s=lock_wait_s),
+    ):
         archived = _archived(store)
         if not allow_history_loss:
             _refuse_history_loss(connection, {info.key for _, info in archived})

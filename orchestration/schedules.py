@@ -10,7 +10,8 @@ from datetime import UTC, timedelta
 import dagster as dg
 
 from orchestration import plan
-from orchestration.jobs import DAILY_JOB, LOAD_JOB, TRANSFORM_JOB
+from orchestration.exclusion import Lock, holder
+from orchestration.jobs import CADENCE_TAG, DAILY_JOB, LOAD_JOB, TRANSFORM_JOB
 from orchestration.pending import pending_work
 from orchestration.resources import Mill
 
@@ -26,8 +27,11 @@ BURST_OBJECTS = 60
 
 
 def is_running(instance: dg.DagsterInstance, job: str) -> bool:
-    """Whether a run of the job called `job` is queued or under way."""
-    return bool(instance.get_runs_count(dg.RunsFilter(job_name=job, statuses=RUNNING)))
+    """Whether a run of the job called `job` is queued or under way; not one by command.
+
+    A command that was killed leaves its run behind as started for ever; whether one is alive, its lock tells.
+    """
+    return bool(instance.get_runs_count(dg.RunsFilter(job_name=job, statuses=RUNNING, tags={CADENCE_TAG: job})))
 
 
 @dg.schedule(job=LOAD_JOB, cron_schedule="* * * * *", default_status=dg.DefaultScheduleStatus.RUNNING)
@@ -35,10 +39,11 @@ def load_each_minute(context: dg.ScheduleEvaluationContext, mill: Mill) -> dg.Ru
     """Each minute: an event is in `raw` a minute after its segment was shipped. Costs one listing and one query."""
     with mill.connect() as connection:
         waiting = plan.waiting(mill.open_store(), connection)
+        other = holder(connection, Lock.LEDGER)
     if not waiting.count:
         return dg.SkipReason("nothing waits in the inbox")
-    if is_running(context.instance, LOAD_JOB.name):
-        return dg.SkipReason("a load is running; it or the next one takes what waits")
+    if other or is_running(context.instance, LOAD_JOB.name):
+        return dg.SkipReason(f"a {other or 'load'} is running; it or the next load takes what waits")
     return dg.RunRequest()
 
 
@@ -47,10 +52,11 @@ def transform_every_ten_minutes(context: dg.ScheduleEvaluationContext, mill: Mil
     """Every ten minutes: dbt takes a quarter of a minute to start, whatever there is to do."""
     with mill.connect() as connection:
         pending = pending_work(connection, mill.settings.sites, clock=mill.clock({}))
+        other = holder(connection, Lock.MODELS)
     if not pending:
         return dg.SkipReason("every loaded batch is in the marts")
-    if is_running(context.instance, TRANSFORM_JOB.name) or is_running(context.instance, DAILY_JOB.name):
-        return dg.SkipReason("a transform is running; the next one takes the rest")
+    if other or is_running(context.instance, TRANSFORM_JOB.name) or is_running(context.instance, DAILY_JOB.name):
+        return dg.SkipReason(f"a {other or 'transform'} is running; the next transform takes the rest")
     return dg.RunRequest(tags={"tidemill/because": pending})
 
 
@@ -71,9 +77,10 @@ def load_on_burst(context: dg.SensorEvaluationContext, mill: Mill) -> Iterator[d
     """Every 15 seconds: a burst, or a backlog after an outage, is loaded without waiting for the minute."""
     with mill.connect() as connection:
         waiting = plan.waiting(mill.open_store(), connection)
+        other = holder(connection, Lock.LEDGER)
     if waiting.count < BURST_OBJECTS:
         yield dg.SkipReason(f"{waiting.count} objects wait, fewer than {BURST_OBJECTS}")
-    elif is_running(context.instance, LOAD_JOB.name):
-        yield dg.SkipReason("a load is running; it or the next one takes what waits")
+    elif other or is_running(context.instance, LOAD_JOB.name):
+        yield dg.SkipReason(f"a {other or 'load'} is running; it or the next load takes what waits")
     else:
         yield dg.RunRequest()

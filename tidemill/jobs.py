@@ -6,7 +6,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tidemill.environment import prepared_environment
+from tidemill.console import say
+from tidemill.environment import WAREHOUSE_VARIABLE, prepared_environment
 from tidemill.quiet import output_to
 from tidemill.settings import read_settings
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def run_load(*, now: datetime | None = None) -> "Outcome":
     """Load what waits in the inbox."""
-    with _surroundings():
+    with _surroundings("LEDGER"):
         from orchestration.execution import execute
         from orchestration.loading import LOADING
 
@@ -26,7 +27,7 @@ def run_load(*, now: datetime | None = None) -> "Outcome":
 
 def run_transform(*, full_refresh: bool = False, now: datetime | None = None) -> "Outcome":
     """Build what changed, or everything."""
-    with _surroundings():
+    with _surroundings("MODELS"):
         from orchestration.assets.models import TransformConfig
         from orchestration.definitions import defs
         from orchestration.execution import execute
@@ -36,7 +37,7 @@ def run_transform(*, full_refresh: bool = False, now: datetime | None = None) ->
 
 def run_daily(*, first: date, last: date, now: datetime | None = None) -> "Outcome":
     """Load, transform, close each day from `first` to `last`, purge."""
-    with _surroundings():
+    with _surroundings("LEDGER", "MODELS"):
         from orchestration.definitions import defs
         from orchestration.execution import execute
         from orchestration.partitions import partition_tags
@@ -46,7 +47,7 @@ def run_daily(*, first: date, last: date, now: datetime | None = None) -> "Outco
 
 def run_purge(*, before: date | None, dry_run: bool, now: datetime | None = None) -> "Outcome":
     """Drop, or list, what is older than its limit."""
-    with _surroundings():
+    with _surroundings("LEDGER", "MODELS"):
         from orchestration.assets.purging import PurgeConfig
         from orchestration.execution import execute
         from orchestration.loading import LOADING
@@ -57,7 +58,7 @@ def run_purge(*, before: date | None, dry_run: bool, now: datetime | None = None
 
 def run_rebuild(*, allow_history_loss: bool, now: datetime | None = None) -> "tuple[RebuildReport, Outcome]":
     """Make `raw` and the ledger again from the archive, load the inbox, transform everything."""
-    with _surroundings():
+    with _surroundings("LEDGER", "MODELS"):
         from orchestration import database
         from orchestration.clock import clock_of, tags_for
         from orchestration.rebuild import rebuild_raw
@@ -76,7 +77,18 @@ def run_rebuild(*, allow_history_loss: bool, now: datetime | None = None) -> "tu
 
 
 @contextmanager
-def _surroundings() -> Iterator[None]:
-    """The parts' environment; their chatter in a log file."""
-    with prepared_environment() as environment, output_to(Path(environment["TIDEMILL_HOME"]) / "logs" / "commands.log"):
-        yield
+def _surroundings(*locks: str) -> Iterator[None]:
+    """The parts' environment, their chatter in a log file; says first who holds the locks that the job will need."""
+    with prepared_environment() as environment:
+        for other in sorted(_holders(environment[WAREHOUSE_VARIABLE], locks)):
+            say(f"another {other} is at work; waiting until it ends")
+        with output_to(Path(environment["TIDEMILL_HOME"]) / "logs" / "commands.log"):
+            yield
+
+
+def _holders(database_url: str, locks: tuple[str, ...]) -> set[str]:
+    from orchestration.database import connect
+    from orchestration.exclusion import Lock, holder
+
+    with connect(database_url) as connection:
+        return {other for name in locks if (other := holder(connection, Lock[name]))}

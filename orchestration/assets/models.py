@@ -1,6 +1,7 @@
 """The dbt models as assets, their tests as checks, and the run that builds what changed."""
 
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -12,7 +13,10 @@ from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, 
 from packaging.version import Version
 
 from orchestration.assets.raw import AT_LEAST_DAILY, OWNERS, TRANSIENT
-from orchestration.dbt_files import PROJECT, dbt_environment, dbt_program, prepared_manifest, sweep_run_folders
+from orchestration.database import Connection
+from orchestration.dbt_child import PARENT_VARIABLE
+from orchestration.dbt_files import PROJECT, dbt_environment, prepared_manifest, sweep_run_folders
+from orchestration.exclusion import exclusive_models
 from orchestration.failures import final_failures
 from orchestration.partitions import days_of
 from orchestration.resources import Mill
@@ -21,6 +25,9 @@ from orchestration.transform_window import finish_transform, plan_transform
 
 LAYERS = ("seeds", "staging", "intermediate", "marts")
 """The groups, in the order in which data pass them."""
+
+LOCK_WAIT_S = 600.0
+"""How long a transform waits for another one, a purge or a rebuild."""
 
 
 class LayerTranslator(DagsterDbtTranslator):
@@ -98,7 +105,13 @@ class QuickDbtCliResource(DbtCliResource):
 
 _PROJECT = DbtProject(project_dir=PROJECT, profiles_dir=PROJECT)
 
-DBT = QuickDbtCliResource(project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=dbt_program())
+DBT = QuickDbtCliResource(
+    project_dir=str(PROJECT),
+    profiles_dir=str(PROJECT),
+    # dbt as a child that dies with its run: a run that is killed frees its lock, and the next must not meet its dbt.
+    dbt_executable=sys.executable,
+    global_config_flags=["-m", "orchestration.dbt_child"],
+)
 
 
 @dbt_assets(
@@ -116,11 +129,27 @@ def dbt_models(
     The window is finished only when every model was built. Otherwise it stays open and the next run covers it again:
     models are idempotent. A failing test of severity error fails the run either way.
     """
+    # One session carries the lock, the plan and its end: were it lost, the window would stay open.
+    with (
+        final_failures(),
+        mill.connect() as connection,
+        exclusive_models(connection, work="transform", wait_s=LOCK_WAIT_S),
+    ):
+        yield from _transform(context, config, mill, dbt, connection)
+
+
+def _transform(
+    context: dg.AssetExecutionContext,
+    config: TransformConfig,
+    mill: Mill,
+    dbt: DbtCliResource,
+    connection: Connection,
+) -> Iterator[Any]:
+    """Plan, have dbt build, and finish the plan or fail."""
     clock, days = mill.clock(context.run.tags), days_of(context.run.tags)
-    with final_failures(), mill.connect() as connection:
-        sync_sites(connection, mill.settings.sites, clock=clock)
-        plan = plan_transform(connection, clock=clock, full_refresh=config.full_refresh, requested_days=days)
-    os.environ.update(dbt_environment(mill.database_url))
+    sync_sites(connection, mill.settings.sites, clock=clock)
+    plan = plan_transform(connection, clock=clock, full_refresh=config.full_refresh, requested_days=days)
+    os.environ.update(dbt_environment(mill.database_url) | {PARENT_VARIABLE: str(os.getpid())})
     started_s = time.monotonic()
     invocation = dbt.cli(
         dbt_arguments(full_refresh=plan.is_full_refresh, with_daily_tests=bool(days)),
@@ -131,8 +160,7 @@ def dbt_models(
     results = run_results(invocation)
     unbuilt, failed = not_built(results), failed_tests(results)
     if results and not unbuilt:
-        with mill.connect() as connection:
-            finish_transform(connection, plan, clock=clock)
+        finish_transform(connection, plan, clock=clock)
     sweep_run_folders(PROJECT, now_s=time.time())
     context.log.info("dbt took %.1f s for %d nodes", time.monotonic() - started_s, len(results))
     if not invocation.is_successful():

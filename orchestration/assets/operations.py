@@ -9,16 +9,21 @@ from orchestration import conservation
 from orchestration.assets.raw import OWNERS, RAW_KEYS, TRANSIENT
 from orchestration.checks import is_quarantine
 from orchestration.closing import close_days
+from orchestration.exclusion import exclusive_models
 from orchestration.failures import final_failures
 from orchestration.history import delete_old_runs
 from orchestration.partitions import DAYS, days_of
 from orchestration.previews import markdown_table
+from orchestration.rebuild_state import require_no_rebuild
 from orchestration.reporting import read_report
 from orchestration.resources import Mill
 
 CLOSED_DAYS = dg.AssetKey(["ops", "closed_days"])
 SUMMARY = dg.AssetKey(["marts", "fct_daily_summary"])
 LEDGER = dg.AssetKey(["marts", "fct_pipeline_ledger"])
+
+LOCK_WAIT_S = 600.0
+"""How long closing a day waits for a transform, a purge or a rebuild."""
 
 CLOSED_BY_NOON = dg.FreshnessPolicy.cron(deadline_cron="0 12 * * *", lower_bound_delta=timedelta(hours=12))
 """The daily run starts at 00:30 UTC; twelve hours leave room for its retries and for somebody to look."""
@@ -43,7 +48,12 @@ def closed_days(context: dg.AssetExecutionContext, mill: Mill) -> dg.Materialize
     transform has covered them too, and an open day would keep every later one from being purged.
     """
     days, clock = days_of(context.run.tags), mill.clock(context.run.tags)
-    with mill.connect() as connection:
+    with (
+        final_failures(),
+        mill.connect() as connection,
+        exclusive_models(connection, work="closing", wait_s=LOCK_WAIT_S),
+    ):
+        require_no_rebuild(connection)
         failures = [
             f"{each.subject}: {each.message}"
             for each in conservation.check(connection, now=clock())
@@ -52,8 +62,7 @@ def closed_days(context: dg.AssetExecutionContext, mill: Mill) -> dg.Materialize
         if failures:
             raise dg.Failure(f"the ledger does not balance, the day stays open: {failures[0]}", allow_retries=False)
         missed = [row["day"] for row in read_report(connection, "open_days", before=min(days))]
-        with final_failures():
-            close_days(connection, [*missed, *days], clock=clock)
+        close_days(connection, [*missed, *days], clock=clock)
         summary = read_report(connection, "days")
     for day in missed:
         context.log_event(dg.AssetMaterialization(CLOSED_DAYS, partition=str(day), description="closed a night late"))

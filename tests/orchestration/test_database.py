@@ -1,14 +1,10 @@
-"""Migrations, partitions and the ledger's lock."""
+"""Migrations and partitions."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 
-import psycopg
-import pytest
-
 from landing.contract import DATASETS
-from orchestration.database import connect, ensure_partition, exclusive_ledger, migrate, partitions
-from orchestration.errors import LedgerBusy
+from orchestration.database import connect, ensure_partition, migrate, partitions
 
 DAY = date(2026, 3, 10)
 
@@ -57,32 +53,6 @@ def test_a_partition_is_made_while_a_transform_reads_and_writes_go_on(warehouse:
         ensure_partition(loader, "events", DAY)
 
         assert list(partitions(loader, "events")) == [DAY]
-
-
-def test_the_ledger_is_held_by_one_at_a_time_and_freed_at_the_end(warehouse: str) -> None:
-    with connect(warehouse) as one, connect(warehouse) as other:
-        with (
-            exclusive_ledger(one, wait_s=1),
-            pytest.raises(LedgerBusy, match=r"waited 0\.05 s"),
-            exclusive_ledger(other, wait_s=0.05),
-        ):
-            pass
-        with exclusive_ledger(other, wait_s=0.05):
-            assert other.execute("show lock_timeout").fetchone() == ("0",)
-
-
-def test_a_lost_session_frees_the_ledger(warehouse: str) -> None:
-    def lose_session() -> None:
-        with connect(warehouse) as one, exclusive_ledger(one, wait_s=1):
-            other.execute("select pg_terminate_backend(%s)", (one.info.backend_pid,))
-            one.execute("select 1")
-
-    with connect(warehouse) as other:
-        with pytest.raises(psycopg.OperationalError):
-            lose_session()
-
-        with exclusive_ledger(other, wait_s=5):
-            pass
 
 
 def test_sessions_are_in_utc(warehouse: str) -> None:

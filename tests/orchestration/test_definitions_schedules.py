@@ -9,7 +9,8 @@ import pytest
 
 from landing.store import DirectoryStore, Store
 from orchestration.database import connect, migrate
-from orchestration.jobs import LOAD_JOB
+from orchestration.exclusion import exclusive_ledger, exclusive_models
+from orchestration.jobs import CADENCE_TAG, LOAD_JOB, TRANSFORM_JOB
 from orchestration.load import load_inbox
 from orchestration.resources import Mill
 from orchestration.schedules import (
@@ -67,9 +68,9 @@ def reason(outcome: dg.RunRequest | dg.SkipReason) -> str:
     return outcome.skip_message or ""
 
 
-def start(instance: dg.DagsterInstance, job: str) -> None:
-    """A run of the job is under way."""
-    run = dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.STARTED)
+def start(instance: dg.DagsterInstance, job: str, *, cadence: str = "") -> None:
+    """A run of the job is under way, by its schedule or as `cadence` says."""
+    run = dg.DagsterRun(job_name=job, status=dg.DagsterRunStatus.STARTED, tags={CADENCE_TAG: cadence or job})
     instance.add_run(run)
 
 
@@ -150,6 +151,28 @@ def test_no_second_transform_beside_a_running_one(
     start(instance, job)
 
     assert "a transform is running" in reason(tick(transform_every_ten_minutes, instance))
+
+
+def test_nothing_is_started_beside_who_holds_its_lock_and_a_killed_command_blocks_nobody(
+    store: Store, database_url: str, instance: dg.DagsterInstance
+) -> None:
+    writer = Writer(store)
+    writer.ship(events=[event(NOON)])
+    load(store, database_url)
+    writer.ship(events=[event(NOON)])
+    start(instance, LOAD_JOB.name, cadence="command")
+    start(instance, TRANSFORM_JOB.name, cadence="command")
+
+    with (
+        connect(database_url) as connection,
+        exclusive_ledger(connection, work="compaction", wait_s=1),
+        exclusive_models(connection, work="rebuild", wait_s=1),
+    ):
+        assert "a rebuild since " in reason(tick(load_each_minute, instance))
+        assert "a rebuild since " in reason(tick(transform_every_ten_minutes, instance))
+
+    assert isinstance(tick(load_each_minute, instance), dg.RunRequest)
+    assert isinstance(tick(transform_every_ten_minutes, instance), dg.RunRequest)
 
 
 def test_the_daily_run_has_the_partition_of_the_day_that_ended(instance: dg.DagsterInstance) -> None:

@@ -9,8 +9,9 @@ import psycopg
 import pytest
 
 from landing.store import MemoryStore, ObjectInfo
-from orchestration.database import connect, exclusive_ledger, partitions
+from orchestration.database import connect, partitions
 from orchestration.errors import LedgerBusy, RebuildUnfinished
+from orchestration.exclusion import exclusive_ledger
 from orchestration.ledger import batches_committed_since
 from orchestration.load import LoadReport, load_inbox
 from orchestration.plan import LoadLimits, waiting
@@ -242,8 +243,8 @@ def test_a_planned_batch_is_executed_before_new_ones_and_keeps_its_id(warehouse:
 def test_a_second_loader_gives_up_after_its_wait(warehouse: str) -> None:
     with (
         connect(warehouse) as connection,
-        exclusive_ledger(connection, wait_s=1),
-        pytest.raises(LedgerBusy, match="another load, purge or rebuild is running"),
+        exclusive_ledger(connection, work="purge", wait_s=1),
+        pytest.raises(LedgerBusy, match=r"another purge since \d\d:\d\d:\d\d UTC is at work \(waited 0\.05 s\)"),
     ):
         load(MemoryStore(), warehouse, lock_wait_s=0.05)
 

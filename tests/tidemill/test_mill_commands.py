@@ -1,6 +1,7 @@
 """Load, daily, backfill, purge and rebuild by command: the schedules' own jobs, on a day of the caller's choice."""
 
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ import pytest
 from typer.testing import CliRunner
 
 from landing.store import DirectoryStore
+from orchestration.database import connect
+from orchestration.exclusion import exclusive_ledger
 from tests.orchestration.traffic import Writer, event, reject
 from tidemill.environment import prepared_environment
 from tidemill.main import app
@@ -101,8 +104,29 @@ def _grind(mill: Mill) -> None:
     mill.reports["sessions again"] = {"rows": mill.rows("select * from marts.fct_sessions order by session_id")}
     mill.run("purge", "purge", "--before", "2031-03-11", "--now", "2031-03-14T14:00:00Z")
     mill.store.put(POISON, b"not Parquet")
-    mill.run("poison", "load", "--now", "2031-03-14T15:00:00Z")
+    _while_another_works(mill, "poison", "load", "--now", "2031-03-14T15:00:00Z")
     mill.run("status", "status")
+
+
+def _while_another_works(mill: Mill, name: str, *arguments: str) -> None:
+    """Run a command beside a purge, which ends as soon as the command has said that it waits."""
+    said: list[str] = []
+    with connect(mill.url) as connection, exclusive_ledger(connection, work="purge", wait_s=1):
+
+        def end_purge(line: str) -> None:
+            said.append(line)
+            connection.close()
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("tidemill.jobs.say", end_purge)
+            mill.run(name, *arguments)
+    mill.reports[name]["said"] = said
+
+
+def test_a_command_says_whom_it_waits_for(mill: Mill) -> None:
+    (line,) = mill.reports["poison"]["said"]
+
+    assert re.fullmatch(r"another purge since \d\d:\d\d:\d\d UTC is at work; waiting until it ends", line)
 
 
 def test_a_load_reports_rows_objects_and_bytes(mill: Mill) -> None:
