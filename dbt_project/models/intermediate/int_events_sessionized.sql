@@ -25,6 +25,7 @@ events as (
     -- statistics, so the database can tell.
     select
         visitor_events.*,
+        rebuilds.visitor_number,
         rebuilds.first_session_number,
         rebuilds.latest_source_key,
         rebuilds.latest_sourced_at,
@@ -53,7 +54,7 @@ events as (
 ),
 
 ordered as (
-    -- Each event beside the one before it.
+    -- Each event beside the one before it. Every window here has the same order, so the events are sorted once.
     select
         events.*,
         row_number() over visitor as event_number,
@@ -61,9 +62,7 @@ ordered as (
         lag(local_date) over visitor as previous_date,
         lag(session_control) over visitor as previous_control
     from events
-    window visitor as (
-        partition by visitor_id, site_id order by occurred_at, received_at, segment_id, segment_row
-    )
+    window visitor as (partition by visitor_number order by occurred_at, received_at, segment_id, segment_row)
 ),
 
 broken as (
@@ -82,24 +81,32 @@ broken as (
 ),
 
 compared as (
-    -- Each event beside the latest event with a source before it and the last break up to it. Every window here has the
-    -- same order, so the events are sorted once.
+    -- Each event beside the latest event with a source before it and the last break up to it. One window for all, and
+    -- the event itself added where it counts: each further window would pass every row on once more.
     select
         broken.*,
-        max(case when is_break then occurred_at end) over (visitor rows unbounded preceding) as last_break_at,
-        count(*) filter (where event_type = 'page_view') over (visitor rows unbounded preceding) as page_view_number,
+        case when is_break then occurred_at else max(occurred_at) filter (where is_break) over earlier end
+            as last_break_at,
+        count(*) filter (where event_type = 'page_view') over earlier
+        + case when event_type = 'page_view' then 1 else 0 end as page_view_number,
         coalesce(max(event_number) filter (where source_key is not null) over earlier, 0) as latest_source_number,
         coalesce(max(occurred_at) filter (where source_key is not null) over earlier, latest_sourced_at)
             as previous_sourced_at,
         -- The greatest number carries the latest key.
         coalesce(
-            substr(max({{ binary_text("lpad(cast(event_number as text), 10, '0') || source_key") }}) over earlier, 11),
+            substr(
+                max({{ binary_text("lpad(cast(event_number as text), 10, '0') || source_key") }})
+                    filter (where source_key is not null) over earlier,
+                11
+            ),
             latest_source_key
         ) as previous_source_key
     from broken
     window
-        visitor as (partition by visitor_id, site_id order by occurred_at, received_at, segment_id, segment_row),
-        earlier as (visitor rows between unbounded preceding and 1 preceding)
+        earlier as (
+            partition by visitor_number order by occurred_at, received_at, segment_id, segment_row
+            rows between unbounded preceding and 1 preceding
+        )
 ),
 
 split as (
@@ -124,8 +131,9 @@ select
     site_id,
     event_id,
     visitor_id,
+    visitor_number,
     first_session_number - 1 + count(*) filter (where is_session_start) over (
-        partition by visitor_id, site_id order by occurred_at, received_at, segment_id, segment_row
+        partition by visitor_number order by occurred_at, received_at, segment_id, segment_row
         rows unbounded preceding
     ) as session_number,
     event_number,

@@ -1,7 +1,6 @@
 {{ config(
     pre_hook=["{{ hash_joins_only() }}"],
     unlogged=true,
-    indexes=[{'columns': ['visitor_id', 'site_id', 'session_number'], 'unique': true}],
     post_hook=["analyze {{ this }}"]
 ) }}
 
@@ -16,8 +15,7 @@ with events as not materialized (
 
 counted as (
     select
-        site_id,
-        visitor_id,
+        visitor_number,
         session_number,
         -- The least and the greatest number carry the first and the last page.
         substr(
@@ -38,31 +36,30 @@ counted as (
         count(*) filter (where event_type = 'transaction') as transaction_count,
         sum(revenue) filter (where event_type = 'transaction') as revenue,
         bool_or(is_bot) as is_bot,
+        min(page_view_number) filter (where event_type = 'page_view') as first_page_view_number,
         max(occurred_at) as session_end_at,
         max(occurred_at) filter (where is_interaction) as last_interaction_at
     from events
-    group by visitor_id, site_id, session_number
+    group by visitor_number, session_number
 ),
 
 engagement as (
     -- The counter is cumulative per page view: the largest value is the total of the page view.
     select
-        site_id,
-        visitor_id,
+        visitor_number,
         session_number,
         cast(sum(engaged_ms) as bigint) as engaged_ms
     from (
         select
-            site_id,
-            visitor_id,
+            visitor_number,
             session_number,
             page_key,
             max(engaged_ms) as engaged_ms
         from {{ ref('int_events_sessionized') }}
         where engaged_ms is not null
-        group by visitor_id, site_id, session_number, page_key
+        group by visitor_number, session_number, page_key
     ) as pages
-    group by visitor_id, site_id, session_number
+    group by visitor_number, session_number
 ),
 
 starts as not materialized (
@@ -72,8 +69,7 @@ starts as not materialized (
 
 inheriting as (
     select
-        site_id,
-        visitor_id,
+        visitor_number,
         session_number,
         inherited_event_number
     from starts
@@ -83,8 +79,7 @@ inheriting as (
 inherited as (
     -- The source of an earlier event of the rebuilt part, or the one with which that part begins.
     select
-        inheriting.site_id,
-        inheriting.visitor_id,
+        inheriting.visitor_number,
         inheriting.session_number,
         events.source,
         events.medium,
@@ -96,14 +91,12 @@ inherited as (
     from inheriting
     inner join {{ ref('int_events_sessionized') }} as events
         on
-            inheriting.visitor_id = events.visitor_id
-            and inheriting.site_id = events.site_id
+            inheriting.visitor_number = events.visitor_number
             and inheriting.inherited_event_number = events.event_number
     where events.source_key is not null
     union all
     select
-        inheriting.site_id,
-        inheriting.visitor_id,
+        inheriting.visitor_number,
         inheriting.session_number,
         rebuilds.latest_source as source,
         rebuilds.latest_medium as medium,
@@ -113,14 +106,14 @@ inherited as (
         rebuilds.latest_content as content,
         rebuilds.latest_referral_path as referral_path
     from inheriting
-    inner join {{ ref('int_visitor_rebuilds') }} as rebuilds
-        on inheriting.visitor_id = rebuilds.visitor_id and inheriting.site_id = rebuilds.site_id
+    inner join {{ ref('int_visitor_rebuilds') }} as rebuilds on inheriting.visitor_number = rebuilds.visitor_number
     where inheriting.inherited_event_number = 0
 )
 
 select
     starts.site_id,
     starts.visitor_id,
+    starts.visitor_number,
     starts.session_number,
     md5(concat_ws(chr(31), starts.site_id, starts.visitor_id, cast(starts.event_id as text))) as session_id,
     starts.event_id as first_event_id,
@@ -145,6 +138,7 @@ select
     counted.screen_view_count,
     counted.named_event_count,
     counted.transaction_count,
+    counted.first_page_view_number,
     cast(coalesce(counted.revenue, 0) as numeric(18, 6)) as revenue,
     coalesce(engagement.engaged_ms, 0) as engaged_ms,
     cast(
@@ -161,17 +155,8 @@ select
     starts.local_date as session_date
 from starts
 inner join counted
-    on
-        starts.visitor_id = counted.visitor_id
-        and starts.site_id = counted.site_id
-        and starts.session_number = counted.session_number
+    on starts.visitor_number = counted.visitor_number and starts.session_number = counted.session_number
 left join engagement
-    on
-        starts.visitor_id = engagement.visitor_id
-        and starts.site_id = engagement.site_id
-        and starts.session_number = engagement.session_number
+    on starts.visitor_number = engagement.visitor_number and starts.session_number = engagement.session_number
 left join inherited
-    on
-        starts.visitor_id = inherited.visitor_id
-        and starts.site_id = inherited.site_id
-        and starts.session_number = inherited.session_number
+    on starts.visitor_number = inherited.visitor_number and starts.session_number = inherited.session_number

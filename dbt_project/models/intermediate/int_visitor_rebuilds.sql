@@ -72,6 +72,8 @@ joined as (
 select
     joined.site_id,
     joined.visitor_id,
+    -- A short key: events are sorted and joined by it many times over.
+    row_number() over (order by joined.visitor_id, joined.site_id) as visitor_number,
     joined.changed_from,
     coalesce(first_events.occurred_at, joined.changed_from) as rebuild_from,
     -- The rest of the order, to tell events of the same microsecond apart.

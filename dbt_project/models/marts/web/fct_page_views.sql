@@ -8,52 +8,21 @@
 
 -- grain: one page view; key (site_id, event_id)
 with engagement as (
-    -- The counters are cumulative per page view: the largest value is the total.
+    -- The counters are cumulative per page view: the largest value is the total. It belongs to the first page view of
+    -- its key, so that a page view that was sent under two event ids has it once.
     select
-        site_id,
-        visitor_id,
-        session_number,
-        page_key,
+        visitor_number,
+        min(page_view_number) filter (where event_type = 'page_view') as page_view_number,
         max(engaged_ms) as engaged_ms,
         max(scroll_percent) as scroll_percent
     from {{ ref('int_events_sessionized') }}
-    where engaged_ms is not null or scroll_percent is not null
-    group by visitor_id, site_id, session_number, page_key
+    where event_type = 'page_view' or engaged_ms is not null or scroll_percent is not null
+    group by visitor_number, session_number, page_key
 ),
 
-page_views as (
-    select
-        *,
-        lag(event_number) over session_order as previous_number,
-        lead(occurred_at) over session_order as next_at
-    from {{ ref('int_events_sessionized') }}
+page_views as not materialized (
+    select * from {{ ref('int_events_sessionized') }}
     where event_type = 'page_view'
-    window session_order as (partition by visitor_id, site_id, session_number order by event_number)
-),
-
-first_of_key as (
-    -- A page view that was sent under two event ids has its engagement once.
-    select
-        site_id,
-        visitor_id,
-        session_number,
-        page_key,
-        min(event_number) as event_number
-    from page_views
-    group by visitor_id, site_id, session_number, page_key
-),
-
-engaged as (
-    select
-        engagement.*,
-        first_of_key.event_number
-    from engagement
-    inner join first_of_key
-        on
-            engagement.visitor_id = first_of_key.visitor_id
-            and engagement.site_id = first_of_key.site_id
-            and engagement.session_number = first_of_key.session_number
-            and engagement.page_key = first_of_key.page_key
 )
 
 select
@@ -67,14 +36,14 @@ select
     coalesce(page_views.page_path, '(not set)') as page_path,
     page_views.page_query,
     page_views.page_title,
-    coalesce(engaged.engaged_ms, 0) as engaged_ms,
-    engaged.scroll_percent,
+    coalesce(engagement.engaged_ms, 0) as engaged_ms,
+    engagement.scroll_percent,
     {{ seconds_between(
         'page_views.occurred_at',
-        'greatest(coalesce(page_views.next_at, sessions.last_interaction_at), page_views.occurred_at)'
+        'greatest(coalesce(following.occurred_at, sessions.last_interaction_at), page_views.occurred_at)'
     ) }} as time_on_page_s,
-    page_views.previous_number is null as is_entrance,
-    page_views.next_at is null as is_exit,
+    page_views.page_view_number = sessions.first_page_view_number as is_entrance,
+    following.occurred_at is null as is_exit,
     sessions.has_visitor,
     sessions.is_bot,
     sessions.is_bounce,
@@ -82,12 +51,13 @@ select
     sessions.session_date
 from page_views
 inner join {{ ref('int_sessions') }} as sessions
+    on page_views.visitor_number = sessions.visitor_number and page_views.session_number = sessions.session_number
+left join page_views as following
     on
-        page_views.visitor_id = sessions.visitor_id
-        and page_views.site_id = sessions.site_id
-        and page_views.session_number = sessions.session_number
-left join engaged
+        page_views.visitor_number = following.visitor_number
+        and page_views.session_number = following.session_number
+        and page_views.page_view_number + 1 = following.page_view_number
+left join engagement
     on
-        page_views.visitor_id = engaged.visitor_id
-        and page_views.site_id = engaged.site_id
-        and page_views.event_number = engaged.event_number
+        page_views.visitor_number = engagement.visitor_number
+        and page_views.page_view_number = engagement.page_view_number
