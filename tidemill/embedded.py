@@ -138,9 +138,9 @@ def _initialise(data: Path) -> None:
     """An empty cluster, without a password: the folder's permissions are the lock."""
     data.mkdir(parents=True, exist_ok=True)
     _give_to_system_user(data)
-    made = _run(
-        _binary("initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", "--encoding=utf8", "--locale=C.UTF-8"
-    )
+    # The builtin provider compares text byte by byte, which sorts and indexes faster than through the C library.
+    locale = ("--encoding=utf8", "--locale=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+    made = _run(_binary("initdb"), "-D", str(data), "-U", "postgres", "--auth=trust", *locale)
     if made.returncode != 0:
         raise CommandFailed(f"the embedded Postgres cannot be set up in {data}: {made.stdout.strip()}")
 
