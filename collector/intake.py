@@ -54,7 +54,7 @@ class Delivery:
         received_at: When it was received, UTC.
         peer: Address of the other end of the connection.
         scheme: http or https, of the connection to us.
-        is_replayed: Sent again by whoever runs the collector: secrets need not be shown once more.
+        replay_of: The id of the reject that whoever runs the collector sends again; None for a client's request.
     """
 
     method: str
@@ -65,7 +65,7 @@ class Delivery:
     received_at: datetime
     peer: str
     scheme: str = "http"
-    is_replayed: bool = False
+    replay_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +161,7 @@ class Intake:
             request_id=self.new_request_id(),
             host=host,
             is_https=directory.is_https(delivery.peer, delivery.scheme, headers.get("x-forwarded-proto")),
-            is_replayed=delivery.is_replayed,
+            replay_of=delivery.replay_of,
         )
 
     def _answer(
@@ -228,6 +228,8 @@ class Intake:
 
     def _append(self, request: Request, rows_of: Mapping[str, list[bytes]]) -> None:
         parts = {dataset: b"\n".join(lines) + b"\n" for dataset, lines in rows_of.items() if lines}
+        if request.is_replayed:  # what is refused again is kept already
+            parts.pop("rejects", None)
         if parts:
             self._sink.append(request.received_at, parts)
 

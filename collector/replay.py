@@ -1,14 +1,14 @@
-"""Replaying recorded requests through the application's own code.
+"""Replaying recorded requests and rejects through the application's own code.
 
-Each line is {received_at, method, path, query, headers, body_base64, remote_addr}; the request is handled as if it
-had arrived then and from there.
+Each line of a file is {received_at, method, path, query, headers, body_base64, remote_addr}; the request is handled
+as if it had arrived then and from there. A reject is handled likewise, but by the sites file as it is now.
 """
 
 import base64
 import binascii
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -85,24 +85,63 @@ def replay_file(
     collector = Collector(settings, clock=clock, store=store)
     report = ReplayReport()
     statuses: Counter[int] = Counter()
-    with path.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            delivery = _delivery(line)
-            if delivery is None:
-                report.invalid_lines.append(number)
-                continue
-            response = _send(collector, delivery, number)
-            report.requests += 1
-            report.accepted += 0 if response is None else response.accepted
-            report.rejected += 0 if response is None else response.rejected
-            statuses[404 if response is None else response.answer.status] += 1
-            if report.requests % _SHIP_EVERY_REQUESTS == 0:
-                collector.shipper.ship_sealed()
+    for response in _send_all(collector, _read(path, report)):
+        report.requests += 1
+        report.accepted += 0 if response is None else response.accepted
+        report.rejected += 0 if response is None else response.rejected
+        statuses[404 if response is None else response.answer.status] += 1
     report.statuses = dict(sorted(statuses.items()))
     report.is_shipped = collector.close(_SHIP_AT_END_S)
     return report
+
+
+def replay_rejects(
+    deliveries: Iterable[Delivery],
+    settings: CollectorSettings,
+    *,
+    clock: Callable[[], datetime] = utc_now,
+    store: Store | None = None,
+) -> Iterator[Response | None]:
+    """Send what was refused once more; each delivery names its reject as `replay_of`.
+
+    Args:
+        deliveries: Made of rejects.
+        settings: The collector's.
+        clock: Now, UTC; segments are named after it.
+        store: The landing zone; opened from the settings unless given.
+
+    Yields:
+        For each delivery what became of it, durable when it is yielded; None when no protocol owns its path any
+        more. What is refused again leaves nothing but the old reject.
+
+    Raises:
+        SitesFileInvalid: the sites file cannot be used.
+        ReplayStopped: the spool is full and stays so.
+    """
+    collector = Collector(settings, clock=clock, store=store)
+    try:
+        yield from _send_all(collector, deliveries)
+    finally:
+        collector.close(_SHIP_AT_END_S)
+
+
+def _send_all(collector: Collector, deliveries: Iterable[Delivery]) -> Iterator[Response | None]:
+    """The responses, in order; what is accepted is shipped on the way."""
+    for number, delivery in enumerate(deliveries, start=1):
+        yield _send(collector, delivery, number)
+        if number % _SHIP_EVERY_REQUESTS == 0:
+            collector.shipper.ship_sealed()
+
+
+def _read(path: Path, report: ReplayReport) -> Iterator[Delivery]:
+    """The requests of a file; lines that are none are noted in the report."""
+    with path.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            delivery = _delivery(line) if line.strip() else None
+            if delivery is not None:
+                yield delivery
+            elif line.strip():
+                report.invalid_lines.append(number)
 
 
 def _delivery(line: bytes) -> Delivery | None:
@@ -135,4 +174,6 @@ def _send(collector: Collector, delivery: Delivery, number: int) -> Response | N
         if not collector.shipper.ship_sealed():
             time.sleep(RETRY_AFTER_S)
         collector.spool.measure()
-    raise ReplayStopped(f"line {number} and what follows was not replayed: the spool is full, is the store reachable?")
+    raise ReplayStopped(
+        f"request {number} and what follows was not replayed: the spool is full, is the store reachable?"
+    )

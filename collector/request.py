@@ -24,7 +24,7 @@ class Request:
         host: The virtual host that the request was sent to; None for any other host.
         is_https: The visitor's connection was encrypted, as far as trusted proxies say.
         captured: What stands in the path where the endpoint's path has names in braces.
-        is_replayed: Sent again by whoever runs the collector: secrets need not be shown once more.
+        replay_of: The id of the reject that whoever runs the collector sends again; None for a client's request.
     """
 
     method: str
@@ -39,7 +39,12 @@ class Request:
     host: HostPlan | None = None
     is_https: bool = False
     captured: Mapping[str, str] = field(default_factory=dict)
-    is_replayed: bool = False
+    replay_of: str | None = None
+
+    @property
+    def is_replayed(self) -> bool:
+        """Sent again by whoever runs the collector: secrets need not be shown once more."""
+        return self.replay_of is not None
 
     def cookie(self, name: str) -> str | None:
         """The value of the first cookie of that name; None without one."""

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from collector.columns import FITTERS, json_text, warn
-from collector.identity import event_id, hashed_visitor, kept_address
+from collector.identity import derived_id, event_id, hashed_visitor, kept_address
 from collector.limits import EVENT_CHARS_MAX, REJECT_BODY_BYTES_MAX, WARNINGS_MAX, WIRE_BYTES_MAX
 from collector.plans import SitePlan, parse_address
 from collector.reading import Candidate, Reading
@@ -130,6 +130,7 @@ class _Builder:
         self._reading = reading
         self._plan = plan
         self._received_at = request.received_at
+        self._replay_of = request.replay_of
         self._received_us = received_us
         self._withholds_ids = withholds_ids
         self._is_hashed = withholds_ids or (self._plan.visitor == "cookieless" and not reading.from_server)
@@ -155,6 +156,8 @@ class _Builder:
             return Reject(candidate.index, Reason.EVENT_TOO_OLD, "it is older than the site takes", candidate.original)
         warnings = self._shared_warnings + candidate.warnings
         columns = candidate.columns
+        if candidate.impersonal is not None and self._is_hashed:
+            columns = columns | candidate.impersonal
         address = _sent_address(columns, warnings)
         row = self._shared.copy()
         for name, value in columns.items():
@@ -168,7 +171,7 @@ class _Builder:
             return Reject(candidate.index, *refused, candidate.original)
         row.setdefault("event_type", "event")
         row.setdefault("is_interaction", True)
-        row["event_id"] = candidate.event_id or event_id(plan.site_id, protocol, row.get("client_event_id"))
+        row["event_id"] = candidate.event_id or self._event_id(candidate, protocol, row.get("client_event_id"))
         row["request_index"] = candidate.index
         row["occurred_at"] = occurred_us
         row["time_flag"] = flag
@@ -182,6 +185,11 @@ class _Builder:
         if warnings:
             row["warnings"] = warnings[:WARNINGS_MAX]
         return row
+
+    def _event_id(self, candidate: Candidate, protocol: str, client_id: str | None) -> str:
+        if client_id is None and self._replay_of is not None:  # sending a reject twice must give one event
+            return derived_id("replay", self._replay_of, str(candidate.index))
+        return event_id(self._plan.site_id, protocol, client_id)
 
     def _times(self, candidate: Candidate) -> ClientTimes:
         reading = self._reading
@@ -220,6 +228,8 @@ class _Builder:
             row["visitor_id"] = sent
             row.setdefault("visitor_id_kind", "client")
             return withheld
+        if row.get("visitor_id_kind") == "none":
+            return withheld or sent is not None
         visitor_id = self._hash(address or self._reading.address, row.get("user_agent"), occurred_us)
         row["visitor_id_kind"] = "none" if visitor_id is None else "hashed"
         if visitor_id is not None:
@@ -278,6 +288,12 @@ def _is_counted(url: object, hosts: frozenset[str]) -> bool:
     return host is None or host.rstrip(".") in hosts
 
 
+def _path_as_sent(request: Request, plan: SitePlan | None) -> str:
+    """With the site that the path names where there is none: once there is, the request can be sent again."""
+    is_unknown = plan is None and request.site_id is not None
+    return f"/s/{request.site_id}{request.path}" if is_unknown else request.path
+
+
 def repeatable_parts(reading: Reading, rejects: list[Reject]) -> list[object]:
     """What is kept of each refused event: a body that could be sent again, while that does not multiply its size."""
     parts = [reject.part for reject in rejects]
@@ -287,6 +303,7 @@ def repeatable_parts(reading: Reading, rejects: list[Reject]) -> list[object]:
 
 
 _KEPT_HEADERS = (
+    "host",
     "user-agent",
     "content-type",
     "content-encoding",
@@ -328,7 +345,7 @@ def reject_line(  # noqa: PLR0913  (each is a column)
         row |= {
             "detail": reject.detail.replace("\0", "")[:2_048],
             "method": request.method[:16],
-            "path": request.path.replace("\0", "")[:2_048],
+            "path": _path_as_sent(request, plan).replace("\0", "")[:2_048],
             "query": request.query.replace("\0", "")[:16_384],
             "headers": FITTERS["props"](headers, []),
             "body": base64.b64encode(body[:REJECT_BODY_BYTES_MAX]).decode(),
