@@ -43,6 +43,7 @@ class Endpoint:
         path: Without `/s/<site id>`, below which everything is served too. A segment `{name}` stands for any one.
         cors: None where the endpoint answers for itself.
         claims: Tells by content whether a request is for this endpoint, where other families have the path too.
+        is_below_site: Served below `/s/<site id>` alone: the path says too little to be taken from everybody else.
     """
 
     protocol: str
@@ -50,6 +51,7 @@ class Endpoint:
     path: str
     cors: Cors | None = Cors()
     claims: Callable[[Request], bool] | None = None
+    is_below_site: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

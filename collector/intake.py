@@ -108,7 +108,9 @@ class Intake:
         self._directory = SiteDirectory(sites(), self._verifier)
         self._numbers = itertools.count()
         self._limits = MinuteLimits(processes)
-        self._router = Router(endpoint for family in FAMILIES for endpoint in family.endpoints)
+        endpoints = [endpoint for family in FAMILIES for endpoint in family.endpoints]
+        self._router = Router(endpoint for endpoint in endpoints if not endpoint.is_below_site)
+        self._site_router = Router(endpoints)
 
     def new_request_id(self) -> str:
         """An id that no other request has: of this process and a count, so that ids compress well in the archive."""
@@ -123,7 +125,12 @@ class Intake:
 
     def takes(self, path: str) -> bool:
         """Some protocol may own this path."""
-        return self._router.takes(_split(path)[1])
+        site_id, path = _split(path)
+        return self._router_for(site_id).takes(path)
+
+    def _router_for(self, site_id: str | None) -> Router:
+        """The endpoints of a path with or without `/s/<site id>` in front."""
+        return self._router if site_id is None else self._site_router
 
     def take(self, delivery: Delivery) -> Response | None:
         """Answer a delivery; what is acknowledged is durable. None when no protocol owns it."""
@@ -131,7 +138,7 @@ class Intake:
         site_id, path = _split(delivery.path)
         directory = self.directory()
         request = self._request(delivery, directory, site_id, path)
-        matches = self._router.find(path)
+        matches = self._router_for(site_id).find(path)
         found = _choose(matches, request)
         if found is not None:
             endpoint, captured = found
@@ -205,10 +212,28 @@ class Intake:
             SpoolUnavailable: nothing was kept.
             TooManyEvents: nothing was kept: more than the site takes in a minute.
         """
+        parts = [(each, self._build(each, request, protocol)) for each in (reading, *reading.further)]
+        durable: dict[str, list[bytes]] = {}
+        for each, lines in parts:
+            rejects = self._reject_lines(each, lines, request, protocol)
+            for dataset, encoded in {"events": lines.events, **lines.records, "rejects": rejects}.items():
+                durable.setdefault(dataset, []).extend(encoded)
+        self._append(request, durable)
+        outcome = Outcome(0, [], reading, parts[0][1].withholds)
+        for each, lines in parts:
+            accepted = len(lines.events) + sum(map(len, lines.records.values()))
+            self._count("" if each.site is None else each.site.site_id, accepted, lines.rejects)
+            outcome = replace(outcome, accepted=outcome.accepted + accepted, rejects=outcome.rejects + lines.rejects)
+        return outcome
+
+    def _build(self, reading: Reading, request: Request, protocol: str) -> rows.Lines:
         lines = rows.build(reading, request, protocol=protocol, collector_id=self._collector_id, salts=self._salts)
         if reading.site is not None and reading.site.events_per_minute_max is not None and not reading.is_import:
             self._limits.check(reading.site.site_id, len(lines.events), reading.site.events_per_minute_max)
-        rejects = [
+        return lines
+
+    def _reject_lines(self, reading: Reading, lines: rows.Lines, request: Request, protocol: str) -> list[bytes]:
+        return [
             rows.reject_line(
                 request,
                 reject=reject,
@@ -221,10 +246,6 @@ class Intake:
             )
             for reject, part in zip(lines.rejects, rows.repeatable_parts(reading, lines.rejects), strict=True)
         ]
-        self._append(request, {"events": lines.events, **lines.records, "rejects": rejects})
-        accepted = len(lines.events) + sum(map(len, lines.records.values()))
-        self._count("" if reading.site is None else reading.site.site_id, accepted, lines.rejects)
-        return Outcome(accepted, lines.rejects, reading, lines.withholds)
 
     def _append(self, request: Request, rows_of: Mapping[str, list[bytes]]) -> None:
         parts = {dataset: b"\n".join(lines) + b"\n" for dataset, lines in rows_of.items() if lines}

@@ -16,7 +16,8 @@ class Candidate:
 
     Attributes:
         index: Position in the request, from 0.
-        columns: Values by contract column. `visitor_id_kind` says where `visitor_id` comes from; client if absent.
+        columns: Values by contract column. `visitor_id_kind` says where `visitor_id` comes from; client if absent,
+            and none where nobody may be told apart, by a hash neither.
         client_time_us: When it happened by the client's clock, in epoch microseconds.
         original: The event as received, to be kept as `raw`.
         warnings: What was repaired while reading, as `code:field`.
@@ -25,6 +26,8 @@ class Candidate:
         queued_us: How long the client kept it before sending, where it tells that instead of a time.
         has_true_time: `client_time_us` is by a clock known to be right: it is not corrected.
         content: What a retry repeats to the byte, where that is less than `original`; None for all of it.
+        impersonal: Columns that stand for others where the client's id for the visitor is not kept, because they
+            would hold it too.
     """
 
     index: int
@@ -37,6 +40,7 @@ class Candidate:
     queued_us: int | None = None
     has_true_time: bool = False
     content: object = None
+    impersonal: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class Reading:
         is_strict: A value that does not fit refuses the event: a developer is there to read the answer.
         warnings: Of the request as a whole.
         is_import: History, not traffic: its times are trusted however old, its visitors hashed with a lasting key.
+        further: What the same request says to other sites; durable together with this.
     """
 
     site: SitePlan | None
@@ -105,6 +110,7 @@ class Reading:
     is_strict: bool = False
     warnings: tuple[str, ...] = ()
     is_import: bool = False
+    further: tuple["Reading", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +118,8 @@ class Outcome:
     """What became of a reading once it is durable.
 
     Attributes:
-        accepted: Events kept, and rows of other datasets.
-        rejects: Events refused, in order of position.
+        accepted: Events kept, and rows of other datasets, of all sites.
+        rejects: Events refused, in order of position; those of further sites follow.
         reading: What it was made of.
         withholds: The visitor asked not to be tracked, and the site heeds it: no cookie may be set.
     """

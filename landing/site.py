@@ -30,10 +30,11 @@ class ClientIds(Section):
     alcolytics: tuple[Key, ...] = ()
     segment: tuple[Key, ...] = ()
     snowplow: tuple[Key, ...] = ()
+    plausible: tuple[Key, ...] = ()
 
     def pairs(self) -> list[tuple[str, str]]:
         """Every (family, id) that names the site."""
-        plain = ("measurement_protocol", "objectiv", "alcolytics", "segment", "snowplow")
+        plain = ("measurement_protocol", "objectiv", "alcolytics", "segment", "snowplow", "plausible")
         return [
             *((family, key) for family in plain for key in getattr(self, family)),
             *(("ga4", stream.measurement_id) for stream in self.ga4),
