@@ -155,15 +155,8 @@ class _Builder:
         elif self._received_us - occurred_us > plan.age_us_max:
             return Reject(candidate.index, Reason.EVENT_TOO_OLD, "it is older than the site takes", candidate.original)
         warnings = self._shared_warnings + candidate.warnings
-        columns = candidate.columns
-        if candidate.impersonal is not None and self._is_hashed:
-            columns = columns | candidate.impersonal
-        address = _sent_address(columns, warnings)
-        row = self._shared.copy()
-        for name, value in columns.items():
-            fitted = FITTERS[name](value, warnings)
-            if fitted is not None:
-                row[name] = fitted
+        address = _sent_address(candidate.columns, warnings)
+        row = self._fitted(candidate, warnings)
         original = _encode_original(candidate.original)
         content = original if candidate.content is None else _encode_original(candidate.content)
         refused = self._refusal(row, warnings, len(original))
@@ -184,6 +177,18 @@ class _Builder:
             row["raw"] = original
         if warnings:
             row["warnings"] = warnings[:WARNINGS_MAX]
+        return row
+
+    def _fitted(self, candidate: Candidate, warnings: list[str]) -> dict[str, Any]:
+        """The values of the shared columns and the candidate's own, as their columns hold them."""
+        columns = candidate.columns
+        if candidate.impersonal is not None and self._is_hashed:
+            columns = columns | candidate.impersonal
+        row = self._shared.copy()
+        for name, value in columns.items():
+            fitted = FITTERS[name](value, warnings)
+            if fitted is not None:
+                row[name] = fitted
         return row
 
     def _event_id(self, candidate: Candidate, protocol: str, client_id: str | None) -> str:

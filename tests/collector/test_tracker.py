@@ -161,4 +161,4 @@ def test_an_id_that_is_no_uuid_gives_the_same_event_id_at_each_delivery(local: L
 def test_rejects_keep_no_cookie_and_no_secret(local: LocalCollector) -> None:
     local.track("bad", headers={"Cookie": "session=1", "Authorization": "Bearer x", "Origin": "https://a.example"})
     headers = json.loads(local.only_reject()["headers"])
-    assert headers == {"user-agent": CHROME, "origin": "https://a.example"}
+    assert headers == {"host": "localhost", "user-agent": CHROME, "origin": "https://a.example"}
