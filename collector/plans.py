@@ -2,16 +2,19 @@
 
 import functools
 import ipaddress
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from collector.time import DAY_US
+from collector.time import DAY_US, MILLISECOND_US
 from landing.credentials import Secret, SecretVerifier
 from landing.site import Site
 from landing.sites import Sites
 
 _ADDRESSES_KEPT = 8_192
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_Prepared = TypeVar("_Prepared")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,9 @@ class SitePlan:
         age_us_max: Events older than this are refused, in microseconds.
         events_per_minute_max: More are refused for the moment; None for no bound.
         secrets: What opens the server-side API.
+        home_url: The site's home page; None without one.
+        currency_metrics: Indices of custom metrics that are amounts of money: their decimals count.
+        queue_us_max: Events that a client kept longer before sending are refused, in microseconds.
     """
 
     site_id: str
@@ -45,6 +51,9 @@ class SitePlan:
     age_us_max: int
     events_per_minute_max: int | None
     secrets: tuple[Secret, ...]
+    home_url: str | None
+    currency_metrics: frozenset[int]
+    queue_us_max: int
 
     def allows_origin(self, origin: str) -> bool:
         """A browser may send from `origin`."""
@@ -66,6 +75,11 @@ def plan_site(site: Site) -> SitePlan:
         age_us_max=site.limits.max_event_age_days * DAY_US,
         events_per_minute_max=site.limits.events_per_minute,
         secrets=site.secrets,
+        home_url=site.url,
+        currency_metrics=frozenset(
+            each.index for each in site.dimensions if each.unit == "currency" and each.index is not None
+        ),
+        queue_us_max=site.limits.max_queue_time_ms * MILLISECOND_US,
     )
 
 
@@ -98,6 +112,7 @@ class SiteDirectory:
         self._plans = {site_id: plan_site(site) for site_id, site in sites.sites.items()}
         self._default = None if sites.default_site is None else self._plans[sites.default_site]
         self._hosts = {name: HostPlan(host.protocol, host.site, host.fleet) for name, host in sites.hosts.items()}
+        self._prepared: dict[Callable[[Sites], Any], Any] = {}
         self._proxies: tuple[_Network, ...] = tuple(sites.trusted_proxies)
         # Addresses repeat, and parsing one costs as much as mapping an event.
         self.client_address = functools.lru_cache(maxsize=_ADDRESSES_KEPT)(self._client_address)
@@ -110,6 +125,13 @@ class SiteDirectory:
         """The site that clients of `family` call `key`; None when there is none."""
         site = self.sites.named(family, key)
         return None if site is None else self._plans[site.site_id]
+
+    def prepared(self, prepare: Callable[[Sites], _Prepared]) -> _Prepared:
+        """What a family makes of the sites file, made once for each content of it."""
+        if prepare not in self._prepared:  # threads that ask at once make the same
+            self._prepared[prepare] = prepare(self.sites)
+        made: _Prepared = self._prepared[prepare]
+        return made
 
     def host(self, name: str | None) -> HostPlan | None:
         """The virtual host that a header `Host` names, with or without a port; None when there is no such host."""

@@ -28,6 +28,7 @@ class Candidate:
         content: What a retry repeats to the byte, where that is less than `original`; None for all of it.
         impersonal: Columns that stand for others where the client's id for the visitor is not kept, because they
             would hold it too.
+        masks_address: The client asks that no more than the network of the address is kept, whatever the site keeps.
     """
 
     index: int
@@ -41,6 +42,7 @@ class Candidate:
     has_true_time: bool = False
     content: object = None
     impersonal: dict[str, Any] | None = None
+    masks_address: bool = False
 
 
 @dataclass(frozen=True, slots=True)

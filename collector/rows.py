@@ -17,6 +17,7 @@ from collector.identity import derived_id, event_id, hashed_visitor, kept_addres
 from collector.limits import EVENT_CHARS_MAX, REJECT_BODY_BYTES_MAX, WARNINGS_MAX, WIRE_BYTES_MAX
 from collector.plans import SitePlan, parse_address
 from collector.reading import Candidate, Reading
+from collector.redaction import kept_form
 from collector.refusal import Reason, Reject
 from collector.request import Request
 from collector.salts import IMPORT_SALT, Salts
@@ -173,11 +174,20 @@ class _Builder:
         if candidate.sent_us is not None:
             row["sent_at"] = candidate.sent_us
         row["content_hash"] = _signed_crc(content)
+        kept = self._kept_address(candidate, address)
+        if kept is not None:
+            row["ip"] = kept
         if not self._identify(row, address, occurred_us) and plan.keeps_raw:
             row["raw"] = original
         if warnings:
             row["warnings"] = warnings[:WARNINGS_MAX]
         return row
+
+    def _kept_address(self, candidate: Candidate, address: str | None) -> str | None:
+        """What is kept of the address that the candidate names, else of the request's."""
+        if candidate.masks_address and self._plan.ip == "full":
+            return kept_address(address or self._reading.address, "truncate")
+        return self._address if address is None else kept_address(address, self._plan.ip)
 
     def _fitted(self, candidate: Candidate, warnings: list[str]) -> dict[str, Any]:
         """The values of the shared columns and the candidate's own, as their columns hold them."""
@@ -219,10 +229,7 @@ class _Builder:
         return None
 
     def _identify(self, row: dict[str, Any], address: str | None, occurred_us: int) -> bool:
-        """Set visitor and address; returns whether an id that the client sent is withheld, and so must be raw."""
-        kept = self._address if address is None else kept_address(address, self._plan.ip)
-        if kept is not None:
-            row["ip"] = kept
+        """Set the visitor; returns whether an id that the client sent is withheld, and so must be raw."""
         withheld = False
         if self._withholds_ids:
             names = (*_IDENTIFYING, "props") if row["event_type"] in _ABOUT_A_PERSON else _IDENTIFYING
@@ -351,7 +358,7 @@ def reject_line(  # noqa: PLR0913  (each is a column)
             "detail": reject.detail.replace("\0", "")[:2_048],
             "method": request.method[:16],
             "path": _path_as_sent(request, plan).replace("\0", "")[:2_048],
-            "query": request.query.replace("\0", "")[:16_384],
+            "query": kept_form(request.query).replace("\0", "")[:16_384],
             "headers": FITTERS["props"](headers, []),
             "body": base64.b64encode(body[:REJECT_BODY_BYTES_MAX]).decode(),
             "body_bytes": len(body),

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 MICROSECOND = timedelta(microseconds=1)
+MILLISECOND_US = 1_000
 SECOND_US = 1_000_000
 DAY_US = 86_400 * SECOND_US
 

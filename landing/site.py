@@ -99,10 +99,12 @@ class Limits(Section):
         events_per_minute: More are refused for the moment, answered 429 and not kept: their senders repeat them.
             None for no bound.
         max_event_age_days: Older events are refused and kept among the rejects.
+        max_queue_time_ms: Likewise hits of the Measurement Protocol that were kept longer before they were sent.
     """
 
     events_per_minute: int | None = Field(default=None, ge=1)
     max_event_age_days: int = Field(default=30, ge=1, le=3_650)
+    max_queue_time_ms: int = Field(default=14_400_000, ge=0, le=30 * 86_400_000)
 
 
 class Site(Section):

@@ -1,0 +1,23 @@
+"""What is not kept of what clients say in a query or a form: secrets, and visitors' full addresses."""
+
+from collections.abc import Callable
+from urllib.parse import unquote_plus
+
+from collector.identity import truncated
+
+_KEPT_OF: dict[str, Callable[[str], str]] = {
+    "api_secret": lambda _: "",
+    "uip": lambda address: truncated(address) or "",
+}
+"""By name of the parameter, what is kept of its value: GA4's secret, the Measurement Protocol's address."""
+
+
+def kept_form(form: str) -> str:
+    """A query or a form without secrets; of an address only the network is left. Everything else stays as sent."""
+    return "&".join(map(_kept_pair, form.split("&")))
+
+
+def _kept_pair(pair: str) -> str:
+    name, equals, value = pair.partition("=")
+    keep = _KEPT_OF.get(unquote_plus(name) if "%" in name else name)
+    return pair if keep is None else f"{name}{equals}{keep(unquote_plus(value))}"
