@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pyarrow.json
 
-from collector.segment import SegmentContent
+from collector.segment import TAGS, SegmentContent
 from landing.codec import SegmentOrigin, encode
 from landing.contract import Origin, dataset
 from landing.keys import InboxKey
@@ -44,17 +44,26 @@ def to_objects(content: SegmentContent) -> list[tuple[InboxKey, bytes]]:
 def _table(name: str, lines: bytes, segment_id: str) -> pa.Table:
     schema = landed_schema(dataset(name))
     try:
-        table = pyarrow.json.read_json(
-            pa.BufferReader(lines),
-            # A block must hold its rows whole; one block for all keeps the order without threads.
-            read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
-            parse_options=pyarrow.json.ParseOptions(explicit_schema=_SPOOLED[name], unexpected_field_behavior="error"),
-        )
+        table = read_rows(lines, _SPOOLED[name])
         table = table.append_column("segment_id", pa.repeat(segment_id, table.num_rows))
         table = table.append_column("segment_row", pa.array(range(table.num_rows), pa.int64()))
         return table.select(schema.names).cast(schema)
     except (pa.ArrowException, ValueError) as error:
         raise Unconvertible(f"{name} of segment {segment_id}: {error}") from error
+
+
+def read_rows(lines: bytes, schema: pa.Schema) -> pa.Table:
+    """Rows of newline-delimited JSON, in order.
+
+    Raises:
+        ArrowInvalid: a row does not fit the schema.
+    """
+    return pyarrow.json.read_json(
+        pa.BufferReader(lines),
+        # A block must hold its rows whole; one block for all keeps the order without threads.
+        read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(lines) + 1),
+        parse_options=pyarrow.json.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error"),
+    )
 
 
 def _spooled_schema(name: str) -> pa.Schema:
@@ -69,4 +78,4 @@ def _spooled_schema(name: str) -> pa.Schema:
     )
 
 
-_SPOOLED = {name: _spooled_schema(name) for name in ("events", "rejects")}
+_SPOOLED = {name: _spooled_schema(name) for name in TAGS}

@@ -88,7 +88,9 @@ class Family:
         protocol: The value.
         endpoints: In the order in which they are asked whether a request is theirs.
         remap: What today's mapping makes of an event kept by an older one, from its `raw` and its row (by column
-            name). Ids, times of receipt and the visitor stay what they were. None where nothing can be mapped anew.
+            name). Ids, times of receipt and the visitor stay what they were, and so does what the request said for
+            all its events, unless it is given again. Raises ValueError for what it would refuse. None where nothing
+            can be mapped anew.
     """
 
     protocol: str

@@ -5,6 +5,7 @@ field becomes one of `props`. Times are ISO 8601 or epoch milliseconds. A field 
 refuses the event: a developer is there to read the answer.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -138,6 +139,18 @@ def _read_event(index: int, event: Any) -> Candidate | Reject:  # noqa: ANN401  
     return Candidate(index, columns, client_time_us, original)
 
 
+def remap(raw: Any, row: Mapping[str, Any]) -> Candidate:  # noqa: ANN401  (any JSON value)
+    """What today's mapping makes of a kept event.
+
+    Raises:
+        ValueError: it would be refused today.
+    """
+    candidate = _read_event(row["request_index"], raw)
+    if isinstance(candidate, Reject):
+        raise ValueError(candidate.detail)  # noqa: TRY004  (the value is wrong, whatever its type)
+    return candidate
+
+
 def accept(_request: Request, outcome: Outcome) -> Answer:
     """How many were accepted, and why each other was not."""
     rejected = [{"index": each.index, "reason": each.reason} for each in outcome.rejects]
@@ -163,6 +176,7 @@ _CORS = Cors(
 
 FAMILY = Family(
     protocol=PROTOCOL,
+    remap=remap,
     endpoints=(
         Route(
             protocol=PROTOCOL,

@@ -8,7 +8,7 @@ import base64
 import binascii
 import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -150,6 +150,16 @@ def _read(body: bytes, request: Request, directory: SiteDirectory) -> Reading:
     return reading
 
 
+def remap(raw: Any, row: Mapping[str, Any]) -> Candidate:  # noqa: ANN401  (any JSON value)
+    """What today's mapping makes of a kept event. What stood beside the events of its request is in the row only."""
+    contexts = msgspec.json.decode(row["contexts"]) if row["contexts"] else {}
+    reading = Reading(site=None, shared={"contexts": contexts} if contexts else {})
+    _read_event(row["request_index"], raw, reading)
+    candidate = reading.candidates[0]
+    candidate.columns.setdefault("contexts", contexts or None)
+    return candidate
+
+
 def _site(document: dict[str, Any], request: Request, directory: SiteDirectory) -> tuple[SitePlan, str | None]:
     named = document.get("site")
     tracking_key = None if named is None else str(named)[:256]
@@ -285,6 +295,7 @@ _CORS = Cors(
 
 FAMILY = Family(
     protocol=PROTOCOL,
+    remap=remap,
     endpoints=(
         Route(
             protocol=PROTOCOL,
