@@ -22,7 +22,7 @@ SUFFIX = ".segment"
 
 _FRAME = struct.Struct("<II")
 _HEADER_TAG = b"\0"
-TAGS = {"events": b"\1", "rejects": b"\2"}
+TAGS = {"events": b"\1", "rejects": b"\2", "checkins": b"\3", "app_rows": b"\4"}
 _DATASETS = {tag: name for name, tag in TAGS.items()}
 
 

@@ -20,8 +20,9 @@ _SEGMENT_ZSTD_LEVEL = 1
 _BATCH_ZSTD_LEVEL = 6
 _ROW_GROUP_ROWS = 65_536
 
+_IDS = ("event_id", "client_event_id", "reject_id", "checkin_id", "row_id", "request_id")
 _ENCODINGS = {
-    **dict.fromkeys(("event_id", "client_event_id", "reject_id", "request_id"), "DELTA_BYTE_ARRAY"),
+    **dict.fromkeys(_IDS, "DELTA_BYTE_ARRAY"),
     **dict.fromkeys(("page_view_id", "visitor_id", "ip"), "DELTA_LENGTH_BYTE_ARRAY"),
     **dict.fromkeys(("occurred_at", "received_at", "client_time", "sent_at", "segment_row"), "DELTA_BINARY_PACKED"),
 }

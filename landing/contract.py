@@ -79,12 +79,20 @@ class Dataset:
         grain: What one row is.
         key: Column that identifies a row.
         columns: In storage order; the columns of origin LOAD come last.
+        owner: Column that says whose a row is; the ledger counts by it.
+        reason: Column of reason codes, by which the ledger counts too; None where rows have none.
+        happened: Column that says when a row happened.
+        can_be_late: A row that happened before the purge horizon is archived and counted, but not loaded.
     """
 
     name: str
     grain: str
     key: str
     columns: tuple[Column, ...]
+    owner: str = "site_id"
+    reason: str | None = None
+    happened: str = "received_at"
+    can_be_late: bool = False
 
     def landed_columns(self) -> tuple[Column, ...]:
         """The columns of an inbox object: all but those that the load adds."""
@@ -140,6 +148,8 @@ EVENTS = Dataset(
     name="events",
     grain="one row per thing that happened, as often as it was delivered",
     key="event_id",
+    happened="occurred_at",
+    can_be_late=True,
     columns=(
         *_group(
             "identity of the row",
@@ -316,6 +326,8 @@ REJECTS = Dataset(
     name="rejects",
     grain="one row per event or request that was refused",
     key="reject_id",
+    reason="reason",
+    can_be_late=True,
     columns=(
         *_group(
             "identity of the row",
@@ -345,7 +357,71 @@ REJECTS = Dataset(
     ),
 )
 
-DATASETS = (EVENTS, REJECTS)
+CHECKINS = Dataset(
+    name="checkins",
+    grain="one row per message of an installed program, as often as it was delivered",
+    key="checkin_id",
+    owner="fleet",
+    columns=(
+        *_group(
+            "identity of the row",
+            Column("checkin_id", Kind.TEXT, "UUID made at receipt.", required=True, length_max=36),
+            Column("fleet", Kind.TEXT, "Fleet of the sites file.", required=True, length_max=64),
+            Column("received_at", Kind.TIMESTAMP, "When the collector received it.", required=True),
+            Column("protocol", Kind.TEXT, "Dialect in which it arrived.", required=True, length_max=32),
+        ),
+        *_group(
+            "the message",
+            Column(
+                "install_id",
+                Kind.TEXT,
+                "Installation; a UUID in its canonical spelling where the fleet says that it is one.",
+                required=True,
+                length_max=256,
+            ),
+            Column("components", Kind.JSON, "What is installed: list of {name, version}, in the order sent."),
+            Column("gauges", Kind.JSON, "Numbers to be averaged, by the fleet's names; absent ones are 0."),
+            Column("numbers", Kind.JSON, "Numbers to be counted by value, by name; null: unknown."),
+            Column("codes", Kind.JSON, "Codes to be counted by value, by name."),
+            Column("raw", Kind.TEXT, "The message as received, base64.", length_max=1_398_104),
+        ),
+        *_LINEAGE,
+        *_LOADED,
+    ),
+)
+
+APP_ROWS = Dataset(
+    name="app_rows",
+    grain="one row per event that an app posted into a declared table, as often as it was delivered",
+    key="row_id",
+    owner="app",
+    columns=(
+        *_group(
+            "identity of the row",
+            Column(
+                "row_id",
+                Kind.TEXT,
+                "UUID: derived from app, table and the client's `_id` where it sends one, else made at receipt. "
+                "Delivering a row twice repeats it.",
+                required=True,
+                length_max=36,
+            ),
+            Column("app", Kind.TEXT, "App of the sites file.", required=True, length_max=256),
+            Column("table_name", Kind.TEXT, "Declared table, a table of schema apps.", required=True, length_max=63),
+            Column("received_at", Kind.TIMESTAMP, "When the collector received it.", required=True),
+            Column("protocol", Kind.TEXT, "Dialect in which it arrived.", required=True, length_max=32),
+        ),
+        *_group(
+            "the row",
+            Column("fields", Kind.JSON, "Values by declared column, as Postgres reads them; absent ones are NULL."),
+            Column("other_fields", Kind.JSON, "What no column took: undeclared fields and values of another type."),
+        ),
+        *_LINEAGE,
+        *_LOADED,
+    ),
+)
+
+DATASETS = (EVENTS, REJECTS, CHECKINS, APP_ROWS)
 """Every dataset, in the order in which docs and DDL list them."""
 
 

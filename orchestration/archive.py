@@ -15,7 +15,6 @@ from landing.store import Store
 from orchestration.ledger import PlannedBatch
 
 _EVENT_ORDER: Final = [("site_id", "ascending"), ("visitor_id", "ascending"), ("occurred_at", "ascending")]
-_RECEIPT_ORDER: Final = [("site_id", "ascending"), ("received_at", "ascending")]
 
 
 def archive_key(batch: PlannedBatch) -> ArchiveKey:
@@ -29,7 +28,7 @@ def archive_order(table: pa.Table, dataset: Dataset) -> pa.Table:
     A visitor's events side by side compress to a third of their size in order of arrival, and let a reader of one
     site or visitor skip row groups; `raw` gets the same order for the same reason.
     """
-    order = _EVENT_ORDER if dataset == EVENTS else _RECEIPT_ORDER
+    order = _EVENT_ORDER if dataset == EVENTS else [(dataset.owner, "ascending"), ("received_at", "ascending")]
     # The segment's row makes the order of equal times that of arrival, and the object's bytes the same each time.
     ties = [("segment_id", "ascending"), ("segment_row", "ascending")]
     return table.sort_by(order + ties).combine_chunks()

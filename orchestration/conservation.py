@@ -85,10 +85,12 @@ def _unbalanced(connection: Connection, batch_ids: list[str] | None) -> Iterator
 def _miscounted(connection: Connection, batch_ids: list[str] | None) -> Iterator[Finding]:
     """Batches whose rows in `raw` are not as many as were loaded; days that were purged have none left."""
     for dataset in DATASETS:
-        purged = "ops.purged_days" if dataset == EVENTS else "ops.purged_reject_days"
+        purged = "select day from ops.purged_days"
+        if dataset != EVENTS:
+            purged = "select day from ops.purged_raw_days where dataset = %(dataset)s"
         query = sql.SQL(
             "with batches as (select batch_id, day, loaded_rows from ops.load_batches where state = 'committed'"
-            " and dataset = %(dataset)s and day not in (select day from {purged})"
+            " and dataset = %(dataset)s and day not in ({purged})"
             " and (%(batch_ids)s::text[] is null or batch_id = any(%(batch_ids)s::text[]))),"
             " counted as (select batch_id, count(*) as raw_rows from {raw}"
             " where received_at >= (select min(day)::timestamp at time zone 'UTC' from batches)"

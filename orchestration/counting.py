@@ -1,4 +1,4 @@
-"""What the ledger counts of a batch's rows: landed and late ones, by site and reject reason."""
+"""What the ledger counts of a batch's rows: landed and late ones, by owner and reject reason."""
 
 from datetime import date, datetime
 from typing import Any
@@ -6,29 +6,32 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from landing.contract import EVENTS, Dataset
+from landing.contract import Dataset
 
 
 def happened_at(rows: pa.Table, dataset: Dataset) -> pa.ChunkedArray:
-    """When each row happened; rejects happen when they are received."""
-    return rows["occurred_at" if dataset == EVENTS else "received_at"]
+    """When each row happened; only events tell, everything else happens when it is received."""
+    return rows[dataset.happened]
 
 
 def is_late(rows: pa.Table, dataset: Dataset, horizon: datetime | None) -> pa.ChunkedArray:
     """Which rows happened before the purge horizon, and so are archived and counted but not loaded."""
     happened = happened_at(rows, dataset)
-    if horizon is None:
+    if horizon is None or not dataset.can_be_late:
         return pa.chunked_array([pa.repeat(pa.scalar(value=False), len(happened))])
     return pc.less(happened, pa.scalar(horizon, happened.type))
 
 
 def count_rows(rows: pa.Table, dataset: Dataset, day: date, late: pa.ChunkedArray) -> list[dict[str, Any]]:
-    """Landed and late rows by site and reject reason; '' stands for no site and for no reason."""
+    """Landed and late rows by owner and reject reason; '' stands for none of either.
+
+    The owner is a site; of check-ins it is the fleet, of rows of declared tables the app. `site_id` holds it for all.
+    """
     no_reason = pa.chunked_array([pa.repeat(pa.scalar(""), rows.num_rows)])
     counted = pa.table(
         {
-            "site_id": pc.fill_null(rows["site_id"], ""),
-            "reason": no_reason if dataset == EVENTS else rows["reason"],
+            "site_id": pc.fill_null(rows[dataset.owner], ""),
+            "reason": no_reason if dataset.reason is None else rows[dataset.reason],
             "late": pc.cast(late, pa.int64()),
         }
     )

@@ -1,6 +1,6 @@
 """Dagster's table of contents: everything that the UI, the daemon and the command line know of.
 
-raw/events, raw/rejects      assets/raw.py          job load, each minute
+raw/events, raw/rejects, …   assets/raw.py          job load, each minute
 staging … marts, seeds       assets/models.py       job transform, each ten minutes
 ops/closed_days, …           assets/operations.py   job daily, after midnight
 ops/purge                    assets/purging.py      at the end of daily, and job purge

@@ -12,12 +12,12 @@ from typing import Final
 import structlog
 from psycopg import sql
 
-from landing.contract import EVENTS, REJECTS
+from landing.contract import CHECKINS, DATASETS, EVENTS
 from landing.errors import ObjectMissing, PoisonObject
 from landing.keys import ARCHIVE_PREFIX, INBOX_PREFIX, ArchiveKey
 from landing.store import Store
 from orchestration.archive import archived_rows
-from orchestration.database import Connection, partitions, statement
+from orchestration.database import Connection, partition_name, partitions, statement
 from orchestration.exclusion import exclusive_ledger, exclusive_models
 from orchestration.rebuild_state import require_no_rebuild
 
@@ -35,19 +35,22 @@ class PurgeLimits:
     """How long things are kept.
 
     Attributes:
-        raw_days: Raw events and rejects, counted from the day of their receipt.
+        raw_days: Raw rows, counted from the day of their receipt.
         archive_days: Archive objects, likewise.
-        before: Purge raw days before this one instead of by `raw_days`; None: by `raw_days`.
+        before: Purge raw days before this one instead of by these limits; None: by these limits.
+        checkin_days: Raw check-ins, where their fleets say so; None: as `raw_days`.
     """
 
     raw_days: int
     archive_days: int
     before: date | None = None
+    checkin_days: int | None = None
 
-    def raw_before(self, now: datetime) -> date:
-        """The first day whose raw rows stay; today's always do."""
+    def raw_before(self, dataset: str, now: datetime) -> date:
+        """The first day whose raw rows of the dataset stay; today's always do."""
         today = now.astimezone(UTC).date()
-        return min(today, self.before or today - timedelta(days=self.raw_days))
+        days = self.checkin_days if dataset == CHECKINS.name and self.checkin_days else self.raw_days
+        return min(today, self.before or today - timedelta(days=days))
 
     def archive_before(self, now: datetime) -> date:
         """The first day whose archive objects stay."""
@@ -116,13 +119,16 @@ def plan_purge(*, store: Store, connection: Connection, now: datetime, limits: P
         StoreUnavailable: the store cannot be read.
     """
     kept: list[Kept] = []
-    events = list(_event_days(store, connection, limits.raw_before(now), kept))
-    rejects = list(_reject_days(store, connection, limits.raw_before(now), kept))
-    going = {(each.dataset, each.day) for each in (*events, *rejects)}
+    raw_days = tuple(
+        each
+        for dataset in DATASETS
+        for each in _raw_days(store, connection, dataset.name, limits.raw_before(dataset.name, now), kept)
+    )
+    going = {(each.dataset, each.day) for each in raw_days}
     archive_keys = tuple(_archive_keys(store, connection, limits.archive_before(now), going, kept))
     return PurgePlan(
         planned_at=now,
-        raw_days=(*events, *rejects),
+        raw_days=raw_days,
         inbox_keys=tuple(_inbox_keys(store, connection, now)),
         archive_keys=archive_keys,
         kept=tuple(kept),
@@ -146,18 +152,18 @@ def execute_purge(
         StoreUnavailable: the store failed; what is left goes with the next purge.
     """
     dropped, kept, session_events = [], list(plan.kept), 0
-    stayed: list[str] = []
+    stayed: set[str] = set()
     with (
         exclusive_models(connection, work="purge", wait_s=lock_wait_s),
         exclusive_ledger(connection, work="purge", wait_s=lock_wait_s),
     ):
         require_no_rebuild(connection)
         for each in plan.raw_days:
-            is_events = each.dataset == EVENTS.name
-            if is_events and stayed:
+            if each.dataset == EVENTS.name and each.dataset in stayed:
                 continue  # days go in order: the horizon may not pass over one that stays
-            if is_events and (stayed := _blockers(connection, each.day)):
-                kept.extend(Kept(f"raw.{each.dataset} of {each.day}", reason) for reason in stayed)
+            if reasons := _blockers(connection, each.dataset, each.day):
+                stayed.add(each.dataset)
+                kept.extend(Kept(f"raw.{each.dataset} of {each.day}", reason) for reason in reasons)
                 continue
             session_events += _drop_day(connection, each, clock())
             dropped.append(each)
@@ -168,31 +174,23 @@ def execute_purge(
     return PurgeReport(tuple(dropped), session_events, len(plan.inbox_keys), len(archive_keys), tuple(kept))
 
 
-def _event_days(store: Store, connection: Connection, before: date, kept: list[Kept]) -> Iterator[RawDay]:
-    """Days of raw events that may go, up to the first that may not."""
-    for day in partitions(connection, EVENTS.name):
+def _raw_days(store: Store, connection: Connection, dataset: str, before: date, kept: list[Kept]) -> Iterator[RawDay]:
+    """Days of raw rows that may go; of events up to the first that may not."""
+    for day in partitions(connection, dataset):
         if day >= before:
             return
-        reasons = [*_blockers(connection, day), *_archive_doubts(store, connection, EVENTS.name, day)]
-        if reasons:
-            kept.extend(Kept(f"raw.{EVENTS.name} of {day}", reason) for reason in reasons)
-            return
-        yield RawDay(EVENTS.name, day, _row_count(connection, EVENTS.name, day))
-
-
-def _reject_days(store: Store, connection: Connection, before: date, kept: list[Kept]) -> Iterator[RawDay]:
-    """Days of rejects that may go: nothing is made of them but counts, so only their archive matters."""
-    for day in partitions(connection, REJECTS.name):
-        if day >= before:
-            return
-        reasons = _archive_doubts(store, connection, REJECTS.name, day)
-        kept.extend(Kept(f"raw.{REJECTS.name} of {day}", reason) for reason in reasons)
+        reasons = [*_blockers(connection, dataset, day), *_archive_doubts(store, connection, dataset, day)]
+        kept.extend(Kept(f"raw.{dataset} of {day}", reason) for reason in reasons)
         if not reasons:
-            yield RawDay(REJECTS.name, day, _row_count(connection, REJECTS.name, day))
+            yield RawDay(dataset, day, _row_count(connection, dataset, day))
+        elif dataset == EVENTS.name:
+            return
 
 
-def _blockers(connection: Connection, day: date) -> list[str]:
-    return [reason for (reason,) in connection.execute(statement("purge_blockers"), {"day": day})]
+def _blockers(connection: Connection, dataset: str, day: date) -> list[str]:
+    """What is still to be made of the raw rows of a day; nothing is made of rejects but counts."""
+    found = connection.execute(statement("purge_blockers"), {"dataset": dataset, "day": day})
+    return [reason for (reason,) in found]
 
 
 def _archive_doubts(store: Store, connection: Connection, dataset: str, day: date) -> list[str]:
@@ -256,7 +254,7 @@ def _archive_keys(
 
 
 def _days_in_raw(connection: Connection) -> set[tuple[str, date]]:
-    return {(dataset.name, day) for dataset in (EVENTS, REJECTS) for day in partitions(connection, dataset.name)}
+    return {(dataset.name, day) for dataset in DATASETS for day in partitions(connection, dataset.name)}
 
 
 def _not_needed(connection: Connection, archive_keys: tuple[str, ...]) -> tuple[str, ...]:
@@ -268,19 +266,24 @@ def _not_needed(connection: Connection, archive_keys: tuple[str, ...]) -> tuple[
 
 def _drop_day(connection: Connection, raw_day: RawDay, now: datetime) -> int:
     """Drop a day's partition and note it, in one transaction; returns the deduplicated events deleted with it."""
-    is_events = raw_day.dataset == EVENTS.name
-    noted = sql.Identifier("ops", "purged_days" if is_events else "purged_reject_days")
     with connection.transaction():
-        table = sql.Identifier("raw", f"{raw_day.dataset}_{raw_day.day:%Y%m%d}")
+        table = sql.Identifier("raw", partition_name(raw_day.dataset, raw_day.day))
         connection.execute(sql.SQL("drop table if exists {}").format(table))
+        if raw_day.dataset != EVENTS.name:
+            connection.execute(
+                "insert into ops.purged_raw_days as noted (dataset, day, raw_rows, purged_at) values (%s, %s, %s, %s)"
+                " on conflict (dataset, day) do update"
+                " set raw_rows = noted.raw_rows + excluded.raw_rows, purged_at = excluded.purged_at",
+                (raw_day.dataset, raw_day.day, raw_day.rows, now),
+            )
+            return 0
         connection.execute(
-            sql.SQL(
-                "insert into {} (day, raw_rows, purged_at) values (%s, %s, %s) on conflict (day) do update"
-                " set raw_rows = {}.raw_rows + excluded.raw_rows, purged_at = excluded.purged_at"
-            ).format(noted, noted),
+            "insert into ops.purged_days as noted (day, raw_rows, purged_at) values (%s, %s, %s)"
+            " on conflict (day) do update"
+            " set raw_rows = noted.raw_rows + excluded.raw_rows, purged_at = excluded.purged_at",
             (raw_day.day, raw_day.rows, now),
         )
-        return _delete_session_events(connection, raw_day.day) if is_events else 0
+        return _delete_session_events(connection, raw_day.day)
 
 
 def _delete_session_events(connection: Connection, day: date) -> int:

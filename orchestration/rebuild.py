@@ -37,7 +37,15 @@ LOCK_WAIT_S: Final = 600.0
 """How long a rebuild waits for a running load or transform."""
 
 _MODEL_SCHEMAS: Final = ("staging", "intermediate", "marts")
-_FORGOTTEN: Final = ("load_counts", "load_objects", "load_batches", "transforms", "purged_days", "purged_reject_days")
+_FORGOTTEN: Final = (
+    "app_loads",
+    "load_counts",
+    "load_objects",
+    "load_batches",
+    "transforms",
+    "purged_days",
+    "purged_raw_days",
+)
 """Tables of `ops` that the archive restores or the next runs write. Closed days, requests and sites stay."""
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 
+from landing.sites import load_sites
 from orchestration.assets.raw import OWNERS, TRANSIENT
 from orchestration.failures import final_failures
 from orchestration.previews import markdown_table
@@ -45,6 +46,10 @@ def purge(context: dg.AssetExecutionContext, config: PurgeConfig, mill: Mill) ->
         raw_days=settings.raw_retention_days,
         archive_days=settings.archive_retention_days,
         before=date.fromisoformat(config.before) if config.before else None,
+        # One partition holds a day of all fleets.
+        checkin_days=max(
+            (each.raw_retention_days for each in load_sites(settings.sites).fleets.values()), default=None
+        ),
     )
     with final_failures(), mill.connect() as connection:
         plan = plan_purge(store=store, connection=connection, now=clock(), limits=limits)

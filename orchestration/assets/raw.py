@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from landing.contract import DATASETS, EVENTS, REJECTS
+from landing.contract import APP_ROWS, CHECKINS, DATASETS, EVENTS, REJECTS
 from orchestration.database import Connection, statement
 from orchestration.failures import final_failures
 from orchestration.load import LoadReport, load_inbox
@@ -53,6 +53,7 @@ def raw_tables(context: dg.AssetExecutionContext, mill: Mill) -> Iterator[dg.Mat
         previews = {
             EVENTS.name: _events_preview(connection, report),
             REJECTS.name: _rejects_preview(connection, report),
+            **{name: _owners_preview(connection, report, name) for name in (CHECKINS.name, APP_ROWS.name)},
         }
     for name, key in RAW_KEYS.items():
         yield dg.MaterializeResult(asset_key=key, metadata=load_metadata(report, name, previews[name]))
@@ -86,4 +87,11 @@ def _events_preview(connection: Connection, report: LoadReport) -> str:
 
 def _rejects_preview(connection: Connection, report: LoadReport) -> str:
     cursor = connection.execute(statement("recent_rejects"), {"batch_ids": report.batch_ids, "row_limit": PREVIEW_ROWS})
+    return markdown_table([column.name for column in cursor.description or ()], cursor.fetchall())
+
+
+def _owners_preview(connection: Connection, report: LoadReport, dataset: str) -> str:
+    cursor = connection.execute(
+        statement("recent_owners"), {"batch_ids": report.batch_ids, "dataset": dataset, "row_limit": PREVIEW_ROWS}
+    )
     return markdown_table([column.name for column in cursor.description or ()], cursor.fetchall())

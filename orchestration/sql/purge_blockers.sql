@@ -1,4 +1,4 @@
--- grain: one reason why the raw events received on %(day)s must stay, with what it is about; no row: they may go
+-- grain: one reason why the raw rows of %(dataset)s received on %(day)s must stay; no row: they may go
 with finished as (
     select coalesce(max(upto_batch_id), '') as upto_batch_id
     from ops.transforms
@@ -6,14 +6,21 @@ with finished as (
 )
 
 select 'the day is not closed' as reason
-where not exists (select from ops.closed_days where day = %(day)s)
+where
+    %(dataset)s in ('events', 'checkins')
+    and not exists (select from ops.closed_days where day = %(day)s)
 
 union all
 
 select 'batch ' || min(batch_id) || ' of the day is not transformed yet'
 from ops.load_batches
 cross join finished
-where state = 'committed' and dataset = 'events' and day <= %(day)s and batch_id > finished.upto_batch_id
+where
+    %(dataset)s in ('events', 'checkins')
+    and state = 'committed'
+    and dataset = %(dataset)s
+    and day <= %(day)s
+    and batch_id > finished.upto_batch_id
 having count(*) > 0
 
 union all
@@ -21,7 +28,7 @@ union all
 -- Its horizon was fixed before this purge: its rows of purged days would be loaded after all.
 select 'batch ' || min(batch_id) || ' was planned and not committed: let a load finish it'
 from ops.load_batches
-where state = 'planned' and dataset = 'events'
+where %(dataset)s = 'events' and state = 'planned' and dataset = 'events'
 having count(*) > 0
 
 union all
@@ -31,6 +38,15 @@ select 'batch ' || min(events.batch_id) || ', not transformed yet, holds events 
 from raw.events
 cross join finished
 where
-    events.batch_id > finished.upto_batch_id
+    %(dataset)s = 'events'
+    and events.batch_id > finished.upto_batch_id
     and events.occurred_at < (%(day)s::date + 1)::timestamp at time zone 'UTC'
+having count(*) > 0
+
+union all
+
+select 'rows of batch ' || min(app_loads.batch_id) || ' wait for the declared table ' || min(app_loads.table_name)
+from ops.app_loads
+inner join ops.load_batches on app_loads.batch_id = load_batches.batch_id
+where load_batches.dataset = %(dataset)s and load_batches.day = %(day)s and app_loads.problem is not null
 having count(*) > 0

@@ -393,3 +393,108 @@ begin
     comment on table raw.rejects is 'one row per event or request that was refused (contract 1, definition 73e7f1208ddb)';
 end
 $$;
+
+do $$
+begin
+    if obj_description(to_regclass('raw.checkins'), 'pg_class') = 'one row per message of an installed program, as often as it was delivered (contract 1, definition 854f0afa0e9b)' then
+        return;
+    end if;
+
+    -- grain: one row per message of an installed program, as often as it was delivered
+    create table if not exists raw.checkins (
+        checkin_id uuid not null,
+        fleet text not null,
+        received_at timestamptz not null,
+        protocol text not null,
+        install_id text not null,
+        components jsonb,
+        gauges jsonb,
+        numbers jsonb,
+        codes jsonb,
+        raw text,
+        request_id text not null,
+        request_index integer not null,
+        collector_id text not null,
+        segment_id text not null,
+        segment_row bigint not null,
+        batch_id text collate "C" not null,
+        loaded_at timestamptz not null
+    ) partition by range (received_at);
+
+    alter table raw.checkins
+        add column if not exists components jsonb,
+        add column if not exists gauges jsonb,
+        add column if not exists numbers jsonb,
+        add column if not exists codes jsonb,
+        add column if not exists raw text;
+
+    create index if not exists checkins_batch on raw.checkins using brin (batch_id);
+
+    comment on column raw.checkins.checkin_id is 'UUID made at receipt.';
+    comment on column raw.checkins.fleet is 'Fleet of the sites file.';
+    comment on column raw.checkins.received_at is 'When the collector received it.';
+    comment on column raw.checkins.protocol is 'Dialect in which it arrived.';
+    comment on column raw.checkins.install_id is 'Installation; a UUID in its canonical spelling where the fleet says that it is one.';
+    comment on column raw.checkins.components is 'What is installed: list of {name, version}, in the order sent.';
+    comment on column raw.checkins.gauges is 'Numbers to be averaged, by the fleet''s names; absent ones are 0.';
+    comment on column raw.checkins.numbers is 'Numbers to be counted by value, by name; null: unknown.';
+    comment on column raw.checkins.codes is 'Codes to be counted by value, by name.';
+    comment on column raw.checkins.raw is 'The message as received, base64.';
+    comment on column raw.checkins.request_id is 'Id of the HTTP request, made at receipt.';
+    comment on column raw.checkins.request_index is 'Position within the request, from 0.';
+    comment on column raw.checkins.collector_id is 'Collector process that accepted the row.';
+    comment on column raw.checkins.segment_id is 'Spool segment that held the row.';
+    comment on column raw.checkins.segment_row is 'Position within the segment, from 0.';
+    comment on column raw.checkins.batch_id is 'Batch that loaded the row; ids sort in load order.';
+    comment on column raw.checkins.loaded_at is 'When that batch was planned.';
+    comment on table raw.checkins is 'one row per message of an installed program, as often as it was delivered (contract 1, definition 854f0afa0e9b)';
+end
+$$;
+
+do $$
+begin
+    if obj_description(to_regclass('raw.app_rows'), 'pg_class') = 'one row per event that an app posted into a declared table, as often as it was delivered (contract 1, definition 18ef2c40f3d7)' then
+        return;
+    end if;
+
+    -- grain: one row per event that an app posted into a declared table, as often as it was delivered
+    create table if not exists raw.app_rows (
+        row_id uuid not null,
+        app text not null,
+        table_name text not null,
+        received_at timestamptz not null,
+        protocol text not null,
+        fields jsonb,
+        other_fields jsonb,
+        request_id text not null,
+        request_index integer not null,
+        collector_id text not null,
+        segment_id text not null,
+        segment_row bigint not null,
+        batch_id text collate "C" not null,
+        loaded_at timestamptz not null
+    ) partition by range (received_at);
+
+    alter table raw.app_rows
+        add column if not exists fields jsonb,
+        add column if not exists other_fields jsonb;
+
+    create index if not exists app_rows_batch on raw.app_rows using brin (batch_id);
+
+    comment on column raw.app_rows.row_id is 'UUID: derived from app, table and the client''s `_id` where it sends one, else made at receipt. Delivering a row twice repeats it.';
+    comment on column raw.app_rows.app is 'App of the sites file.';
+    comment on column raw.app_rows.table_name is 'Declared table, a table of schema apps.';
+    comment on column raw.app_rows.received_at is 'When the collector received it.';
+    comment on column raw.app_rows.protocol is 'Dialect in which it arrived.';
+    comment on column raw.app_rows.fields is 'Values by declared column, as Postgres reads them; absent ones are NULL.';
+    comment on column raw.app_rows.other_fields is 'What no column took: undeclared fields and values of another type.';
+    comment on column raw.app_rows.request_id is 'Id of the HTTP request, made at receipt.';
+    comment on column raw.app_rows.request_index is 'Position within the request, from 0.';
+    comment on column raw.app_rows.collector_id is 'Collector process that accepted the row.';
+    comment on column raw.app_rows.segment_id is 'Spool segment that held the row.';
+    comment on column raw.app_rows.segment_row is 'Position within the segment, from 0.';
+    comment on column raw.app_rows.batch_id is 'Batch that loaded the row; ids sort in load order.';
+    comment on column raw.app_rows.loaded_at is 'When that batch was planned.';
+    comment on table raw.app_rows is 'one row per event that an app posted into a declared table, as often as it was delivered (contract 1, definition 18ef2c40f3d7)';
+end
+$$;

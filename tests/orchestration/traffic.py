@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from landing.codec import SegmentOrigin, encode
-from landing.contract import EVENTS, REJECTS, Dataset
+from landing.contract import DATASETS, Dataset
 from landing.keys import InboxKey
 from landing.schema import landed_schema
 from landing.store import Store
@@ -64,6 +64,37 @@ def reject(received_at: datetime, /, **changes: Any) -> dict[str, Any]:
     return row | changes
 
 
+def checkin(received_at: datetime, /, **changes: Any) -> dict[str, Any]:
+    """The smallest check-in, with changes."""
+    row = {
+        "checkin_id": str(uuid.uuid4()),
+        "fleet": "pulp",
+        "received_at": received_at,
+        "protocol": "pulp",
+        "install_id": str(uuid.uuid4()),
+        "request_id": "r1",
+        "request_index": 0,
+        "collector_id": "c1",
+    }
+    return row | changes
+
+
+def app_row(received_at: datetime, table_name: str, fields: dict[str, Any], /, **changes: Any) -> dict[str, Any]:
+    """A row of a declared table, with changes."""
+    row = {
+        "row_id": str(uuid.uuid4()),
+        "app": "game",
+        "table_name": table_name,
+        "received_at": received_at,
+        "protocol": "attolytics",
+        "fields": json.dumps(fields),
+        "request_id": "r1",
+        "request_index": 0,
+        "collector_id": "c1",
+    }
+    return row | changes
+
+
 class Writer:
     """Stands for one collector worker: numbers its segments and puts their objects into the inbox."""
 
@@ -72,15 +103,15 @@ class Writer:
         self.writer_id = writer_id
         self.number = 0
 
-    def ship(self, *, events: Sequence[dict[str, Any]] = (), rejects: Sequence[dict[str, Any]] = ()) -> list[str]:
-        """One segment; returns the keys of its objects."""
+    def ship(self, **rows: Sequence[dict[str, Any]]) -> list[str]:
+        """One segment of these rows by dataset; returns the keys of its objects."""
         segment_id = f"{self.writer_id}-{self.number:06d}"
-        rows = {"events": len(events), "rejects": len(rejects)}
-        origin = SegmentOrigin(segment_id, self.writer_id, self.number, {k: v for k, v in rows.items() if v})
+        counts = {name: len(found) for name, found in rows.items() if found}
+        origin = SegmentOrigin(segment_id, self.writer_id, self.number, counts)
         self.number += 1
         keys = []
-        for dataset, found in ((EVENTS, events), (REJECTS, rejects)):
-            if found:
+        for dataset in DATASETS:
+            if found := rows.get(dataset.name):
                 hour = found[0]["received_at"].replace(minute=0, second=0, microsecond=0)
                 key = str(InboxKey(dataset.name, hour, segment_id))
                 self.store.put(key, object_bytes(dataset, found, origin))

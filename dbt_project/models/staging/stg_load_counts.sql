@@ -1,11 +1,11 @@
--- grain: one committed batch, site, UTC day of receipt and reject reason; the reason of accepted events is empty
+-- grain: one committed batch of events or rejects, site, UTC day of receipt and reason; empty for accepted events
 with counts as (
     select * from {{ source('ops', 'load_counts') }}
 ),
 
 batches as (
     select * from {{ source('ops', 'load_batches') }}
-    where state = 'committed'
+    where state = 'committed' and dataset in ('events', 'rejects')
 )
 
 select
