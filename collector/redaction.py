@@ -8,8 +8,11 @@ from collector.identity import truncated
 _KEPT_OF: dict[str, Callable[[str], str]] = {
     "api_secret": lambda _: "",
     "uip": lambda address: truncated(address) or "",
+    "ip": lambda address: truncated(address) or address,
+    "context.ip": lambda address: truncated(address) or "",
 }
-"""By name of the parameter, what is kept of its value: GA4's secret, the Measurement Protocol's address."""
+"""By name of the parameter, what is kept of its value: GA4's secret, the addresses of the Measurement Protocol, of
+Snowplow (the Measurement Protocol means a price by the same name) and of RudderStack's pixel."""
 
 
 def kept_form(form: str) -> str:

@@ -1,7 +1,7 @@
 """One module per family of clients. Adding one is a module and an entry below."""
 
 from collector.endpoint import Family
-from collector.protocols import api, tracker
+from collector.protocols import api, segment, tracker
 
-FAMILIES: tuple[Family, ...] = (tracker.FAMILY, api.FAMILY)
+FAMILIES: tuple[Family, ...] = (tracker.FAMILY, api.FAMILY, segment.FAMILY)
 """Every dialect, in the order in which they are asked whether a request is theirs."""
