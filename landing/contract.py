@@ -243,6 +243,11 @@ EVENTS = Dataset(
             "engagement",
             Column("engaged_ms", Kind.INT64, "Milliseconds of attention so far, cumulative per page view."),
             Column("scroll_percent", Kind.INT16, "Deepest scroll position so far, 0 to 100."),
+            Column(
+                "engaged_delta_ms",
+                Kind.INT64,
+                "Milliseconds of attention since the client last told, of clients that keep no total.",
+            ),
         ),
         *_group(
             "client",

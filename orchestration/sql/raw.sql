@@ -7,7 +7,7 @@ create schema if not exists raw;
 
 do $$
 begin
-    if obj_description(to_regclass('raw.events'), 'pg_class') = 'one row per thing that happened, as often as it was delivered (contract 1, definition e3328d1c627c)' then
+    if obj_description(to_regclass('raw.events'), 'pg_class') = 'one row per thing that happened, as often as it was delivered (contract 1, definition 7da2534592e5)' then
         return;
     end if;
 
@@ -65,6 +65,7 @@ begin
         items jsonb,
         engaged_ms bigint,
         scroll_percent smallint,
+        engaged_delta_ms bigint,
         user_agent text,
         client_hints jsonb,
         language text,
@@ -165,6 +166,7 @@ begin
         add column if not exists items jsonb,
         add column if not exists engaged_ms bigint,
         add column if not exists scroll_percent smallint,
+        add column if not exists engaged_delta_ms bigint,
         add column if not exists user_agent text,
         add column if not exists client_hints jsonb,
         add column if not exists language text,
@@ -266,6 +268,7 @@ begin
     comment on column raw.events.items is 'List of {sku, name, brand, category, variant, price, quantity, …}.';
     comment on column raw.events.engaged_ms is 'Milliseconds of attention so far, cumulative per page view.';
     comment on column raw.events.scroll_percent is 'Deepest scroll position so far, 0 to 100.';
+    comment on column raw.events.engaged_delta_ms is 'Milliseconds of attention since the client last told, of clients that keep no total.';
     comment on column raw.events.user_agent is 'User agent text.';
     comment on column raw.events.client_hints is 'User agent client hints.';
     comment on column raw.events.language is 'Language of the client.';
@@ -320,7 +323,7 @@ begin
     comment on column raw.events.referrer_host is 'Host of page_referrer, lower case, without port.';
     comment on column raw.events.batch_id is 'Batch that loaded the row; ids sort in load order.';
     comment on column raw.events.loaded_at is 'When that batch was planned.';
-    comment on table raw.events is 'one row per thing that happened, as often as it was delivered (contract 1, definition e3328d1c627c)';
+    comment on table raw.events is 'one row per thing that happened, as often as it was delivered (contract 1, definition 7da2534592e5)';
 end
 $$;
 
