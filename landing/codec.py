@@ -76,15 +76,28 @@ class BatchOrigin:
     objects: list[BatchObject]
 
 
+@with_config(ConfigDict(extra="forbid"))
+@dataclass(frozen=True, slots=True)
+class CompactedOrigin:
+    """What a compacted archive object was made from: it stands for the objects of these batches.
+
+    Attributes:
+        batches: The origin of each, in the order of their ids.
+    """
+
+    batches: list[BatchOrigin]
+
+
 _SEGMENT_ORIGIN = TypeAdapter(SegmentOrigin)
 _BATCH_ORIGIN = TypeAdapter(BatchOrigin)
-_Origin = TypeVar("_Origin", SegmentOrigin, BatchOrigin)
+_COMPACTED_ORIGIN = TypeAdapter(CompactedOrigin)
+_Origin = TypeVar("_Origin", SegmentOrigin, BatchOrigin, CompactedOrigin)
 
 
-def encode(table: pa.Table, schema: pa.Schema, origin: SegmentOrigin | BatchOrigin) -> bytes:
+def encode(table: pa.Table, schema: pa.Schema, origin: SegmentOrigin | BatchOrigin | CompactedOrigin) -> bytes:
     """Parquet bytes of `table`: zstd, statistics on, the contract's version and `origin` in the metadata.
 
-    The rows of a batch are folded (`landing.folding`): what `raw` repeats of other columns is said once.
+    The rows of the archive are folded (`landing.folding`): what `raw` repeats of other columns is said once.
 
     Args:
         table: Rows with exactly the fields of `schema`.
@@ -95,8 +108,8 @@ def encode(table: pa.Table, schema: pa.Schema, origin: SegmentOrigin | BatchOrig
         ValueError: the table does not fit the schema; nothing may be stored that a reader would refuse.
     """
     _check(table, schema, ValueError)
-    is_batch = isinstance(origin, BatchOrigin)
-    if is_batch:
+    is_archive = not isinstance(origin, SegmentOrigin)
+    if is_archive:
         table = fold(table)
     metadata = {**(schema.metadata or {}), _ORIGIN_KEY: json.dumps(asdict(origin)).encode()}
     sink = pa.BufferOutputStream()
@@ -106,7 +119,7 @@ def encode(table: pa.Table, schema: pa.Schema, origin: SegmentOrigin | BatchOrig
         use_dictionary=[name for name in schema.names if name not in _ENCODINGS],
         column_encoding={name: encoding for name, encoding in _ENCODINGS.items() if name in schema.names},
         compression="zstd",
-        compression_level=_BATCH_ZSTD_LEVEL if is_batch else _SEGMENT_ZSTD_LEVEL,
+        compression_level=_BATCH_ZSTD_LEVEL if is_archive else _SEGMENT_ZSTD_LEVEL,
         row_group_size=_ROW_GROUP_ROWS,
         write_page_checksum=True,
     )
@@ -130,6 +143,16 @@ def decode_batch(data: bytes, schema: pa.Schema) -> tuple[pa.Table, BatchOrigin]
         PoisonObject: the bytes are no Parquet object of this contract.
     """
     table, origin = _decode(data, schema, _BATCH_ORIGIN)
+    return unfold(table), origin
+
+
+def decode_compacted(data: bytes, schema: pa.Schema) -> tuple[pa.Table, CompactedOrigin]:
+    """Rows and origin of a compacted archive object, unfolded.
+
+    Raises:
+        PoisonObject: the bytes are no Parquet object of this contract.
+    """
+    table, origin = _decode(data, schema, _COMPACTED_ORIGIN)
     return unfold(table), origin
 
 

@@ -2,6 +2,7 @@
 
     inbox/<dataset>/<YYYY-MM-DD>/<HH>/<segment id>.parquet
     archive/<dataset>/<YYYY-MM-DD>/<batch id>.parquet
+    archive/<dataset>/<YYYY-MM-DD>/<first batch id>..<last batch id>.parquet
     salts/<YYYY-MM-DD>
 
 Every row of an object was received within the UTC hour (inbox) or UTC day (archive) of its key.
@@ -18,7 +19,9 @@ ARCHIVE_PREFIX = "archive/"
 SALTS_PREFIX = "salts/"
 
 _INBOX = re.compile(r"inbox/([a-z0-9_]+)/(\d{4}-\d\d-\d\d)/(\d\d)/([0-9A-Za-z-]{1,100})\.parquet", re.ASCII)
-_ARCHIVE = re.compile(r"archive/([a-z0-9_]+)/(\d{4}-\d\d-\d\d)/([0-9A-Za-z-]{1,100})\.parquet", re.ASCII)
+_ARCHIVE = re.compile(
+    r"archive/([a-z0-9_]+)/(\d{4}-\d\d-\d\d)/([0-9A-Za-z-]{1,100})(?:\.\.([0-9A-Za-z-]{1,100}))?\.parquet", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,20 +57,28 @@ class InboxKey:
 
 @dataclass(frozen=True, slots=True, order=True)
 class ArchiveKey:
-    """Names the object that keeps one loaded batch.
+    """Names the object that keeps one loaded batch, or those of a day that were compacted into one.
 
     Attributes:
         dataset: Name of the dataset.
         day: UTC day on which every row was received.
-        batch_id: Batch that the object keeps.
+        batch_id: Batch that the object keeps; the first of them when it was compacted.
+        last_batch_id: The last of them when it was compacted, else empty. The object itself names those between.
     """
 
     dataset: str
     day: date
     batch_id: str
+    last_batch_id: str = ""
+
+    @property
+    def is_compacted(self) -> bool:
+        """Whether the object keeps several batches."""
+        return bool(self.last_batch_id)
 
     def __str__(self) -> str:
-        return f"{ARCHIVE_PREFIX}{self.dataset}/{self.day.isoformat()}/{self.batch_id}.parquet"
+        batches = f"{self.batch_id}..{self.last_batch_id}" if self.is_compacted else self.batch_id
+        return f"{ARCHIVE_PREFIX}{self.dataset}/{self.day.isoformat()}/{batches}.parquet"
 
     @classmethod
     def parse(cls, key: str) -> Self | None:
@@ -75,9 +86,9 @@ class ArchiveKey:
         match = _ARCHIVE.fullmatch(key)
         if match is None:
             return None
-        dataset, day, batch_id = match.groups()
+        dataset, day, batch_id, last_batch_id = match.groups()
         try:
-            return cls(dataset, date.fromisoformat(day), batch_id)
+            return cls(dataset, date.fromisoformat(day), batch_id, last_batch_id or "")
         except ValueError:
             return None
 

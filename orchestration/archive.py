@@ -1,14 +1,20 @@
-"""The archive: every loaded batch as one sorted Parquet object, from which `raw` and the ledger can be restored."""
+"""The archive: sorted Parquet objects of loaded batches, from which `raw` and the ledger can be restored.
 
+A load makes one object a batch; `orchestration.compaction` makes few of the many of a day.
+"""
+
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from landing.codec import BatchObject, BatchOrigin, decode_batch, encode
+from landing.codec import BatchObject, BatchOrigin, decode_batch, decode_compacted, encode
 from landing.contract import EVENTS, Dataset
-from landing.errors import PoisonObject
+from landing.errors import ObjectMissing, PoisonObject
 from landing.keys import ArchiveKey
 from landing.schema import loaded_schema
 from landing.store import Store
@@ -60,15 +66,40 @@ def put_batch(store: Store, batch: PlannedBatch, dataset: Dataset, table: pa.Tab
 
 @dataclass(frozen=True, slots=True)
 class ArchivedBatch:
-    """An archive object in memory."""
+    """A batch as its archive object keeps it, its rows in the order in which they were loaded."""
 
     rows: pa.Table
     origin: BatchOrigin
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveObject:
+    """An archive object in memory.
+
+    Attributes:
+        rows: All of them, in archive order.
+        origins: Of its batches, in the order of their ids.
+        size_bytes: Length of the object.
+    """
+
+    rows: pa.Table
+    origins: tuple[BatchOrigin, ...]
     size_bytes: int
 
+    def batches(self) -> Iterator[ArchivedBatch]:
+        """Each batch by itself, in the order of their ids."""
+        position = pa.array(range(self.rows.num_rows), pa.int64())
+        by_batch = pa.table({"batch_id": self.rows["batch_id"], "position": position})
+        order = [("batch_id", "ascending"), ("position", "ascending")]
+        divided, start = self.rows.take(pc.sort_indices(by_batch, sort_keys=order)), 0
+        for origin in self.origins:
+            count = origin_rows(origin)
+            yield ArchivedBatch(divided.slice(start, count), origin)
+            start += count
 
-def read_batch(store: Store, key: ArchiveKey, dataset: Dataset) -> ArchivedBatch:
-    """The rows of an archive object as they were loaded.
+
+def read_object(store: Store, key: ArchiveKey, dataset: Dataset) -> ArchiveObject:
+    """An archive object, plain or compacted.
 
     Raises:
         ObjectMissing: there is no such object.
@@ -76,23 +107,65 @@ def read_batch(store: Store, key: ArchiveKey, dataset: Dataset) -> ArchivedBatch
         StoreUnavailable: the store failed.
     """
     data = store.get(str(key))
-    rows, origin = decode_batch(data, loaded_schema(dataset))
-    if origin.batch_id != key.batch_id:
-        raise PoisonObject(f"holds batch {origin.batch_id}")
-    if sum(each.rows for each in origin.objects) != rows.num_rows:
+    if key.is_compacted:
+        rows, compacted = decode_compacted(data, loaded_schema(dataset))
+        origins = compacted.batches
+    else:
+        rows, origin = decode_batch(data, loaded_schema(dataset))
+        origins = [origin]
+    ids = [each.batch_id for each in origins]
+    if ids != sorted(set(ids)) or (key.batch_id, key.last_batch_id or key.batch_id) != (ids[0], ids[-1]):
+        raise PoisonObject(f"holds batches {ids[0]} to {ids[-1]}")
+    promised = {each.batch_id: origin_rows(each) for each in origins}
+    found = _rows_by_batch(rows)
+    if {batch_id: count for batch_id, count in promised.items() if count} != found:
         raise PoisonObject(f"has {rows.num_rows} rows, its origin says otherwise")
-    return ArchivedBatch(rows, origin, len(data))
+    return ArchiveObject(rows, tuple(origins), len(data))
 
 
-def archived_rows(store: Store, key: str) -> int:
-    """Rows of an archive object, by its footer.
+def archived_rows(store: Store, key: str) -> dict[str, int]:
+    """Rows of an archive object by their batch.
 
     Raises:
         ObjectMissing: there is no such object.
-        PoisonObject: it is no Parquet object.
+        PoisonObject: it is no Parquet object of batches.
         StoreUnavailable: the store failed.
     """
     try:
-        return int(pq.read_metadata(pa.BufferReader(store.get(key))).num_rows)
-    except (pa.ArrowException, OSError) as error:
+        return _rows_by_batch(pq.read_table(pa.BufferReader(store.get(key)), columns=["batch_id"]))
+    except (pa.ArrowException, OSError, KeyError) as error:
         raise PoisonObject(f"not a readable Parquet object: {error}") from error
+
+
+def origin_rows(origin: BatchOrigin) -> int:
+    """Rows of a batch, as its plan counted them."""
+    return sum(each.rows for each in origin.objects)
+
+
+def archive_doubts(store: Store, batches: Iterable[tuple[str, str, int]]) -> Iterator[tuple[str, str]]:
+    """Why the archive could not replace batches: an object is missing, damaged, or has other rows than landed.
+
+    Args:
+        store: The landing zone.
+        batches: Id, archive key and landed rows of each; those of one object side by side, so that it is read once.
+
+    Yields:
+        Id of the batch, and what is wrong with its object.
+    """
+    for key, grouped in groupby(batches, key=lambda batch: batch[1]):
+        landed = {batch_id: rows for batch_id, _, rows in grouped}
+        try:
+            found = archived_rows(store, key)
+        except ObjectMissing:
+            yield from ((batch_id, f"archive object {key} is missing") for batch_id in landed)
+        except PoisonObject as error:
+            yield from ((batch_id, f"archive object {key} is damaged: {error}") for batch_id in landed)
+        else:
+            for batch_id, rows in landed.items():
+                if found.get(batch_id, 0) != rows:
+                    yield batch_id, f"archive object {key} has {found.get(batch_id, 0)} rows of it, {rows} landed"
+
+
+def _rows_by_batch(rows: pa.Table) -> dict[str, int]:
+    counted = pc.value_counts(rows["batch_id"])
+    return {each["values"]: each["counts"] for each in counted.to_pylist()}

@@ -15,9 +15,8 @@ from psycopg import sql
 from psycopg.rows import dict_row
 
 from landing.contract import DATASETS, EVENTS
-from landing.errors import ObjectMissing, PoisonObject
 from landing.store import Store
-from orchestration.archive import archived_rows
+from orchestration.archive import archive_doubts
 from orchestration.database import Connection, statement
 
 Severity = Literal["failure", "warning"]
@@ -131,18 +130,12 @@ def _quarantined(connection: Connection) -> Iterator[Finding]:
 
 
 def _archive(connection: Connection, store: Store, batch_ids: list[str] | None) -> Iterator[Finding]:
-    """Batches whose archive object is missing or holds another number of rows."""
+    """Batches whose archive object is missing or holds another number of their rows."""
     rows = connection.execute(
         "select batch_id, archive_key, landed_rows from ops.load_batches where state = 'committed'"
         " and archive_deleted_at is null and landed_rows > 0"
-        " and (%(batch_ids)s::text[] is null or batch_id = any(%(batch_ids)s::text[])) order by batch_id",
+        " and (%(batch_ids)s::text[] is null or batch_id = any(%(batch_ids)s::text[])) order by archive_key, batch_id",
         {"batch_ids": batch_ids},
     ).fetchall()
-    for batch_id, key, landed in rows:
-        try:
-            found = archived_rows(store, key)
-        except (ObjectMissing, PoisonObject) as error:
-            yield Finding("failure", batch_id, f"archive object {key}: {error or 'missing'}")
-        else:
-            if found != landed:
-                yield Finding("failure", batch_id, f"archive object {key} has {found} rows, {landed} landed")
+    for batch_id, doubt in archive_doubts(store, rows):
+        yield Finding("failure", batch_id, doubt)

@@ -7,7 +7,9 @@ CADENCE_TAG = "tidemill/cadence"
 
 MODELS = dg.AssetSelection.groups("seeds", "staging", "intermediate", "marts")
 RAW = dg.AssetSelection.groups("raw")
-DAILY_OPERATIONS = dg.AssetSelection.assets(["ops", "closed_days"], ["ops", "dagster_history"])
+DAILY_OPERATIONS = dg.AssetSelection.assets(
+    ["ops", "closed_days"], ["ops", "archive_compaction"], ["ops", "dagster_history"]
+)
 PURGE = dg.AssetSelection.assets(["ops", "purge"])
 
 
@@ -37,7 +39,7 @@ DAILY_JOB = dg.define_asset_job(
     selection=RAW | MODELS | DAILY_OPERATIONS | PURGE,
     tags=_tags("daily", hours_max=12),
     executor_def=dg.in_process_executor,
-    description="Load, transform with the asked day, verify, close the day, tidy up, purge.",
+    description="Load, transform with the asked day, verify, close the day, compact the archive, tidy up, purge.",
 )
 
 PURGE_JOB = dg.define_asset_job(

@@ -13,10 +13,9 @@ import structlog
 from psycopg import sql
 
 from landing.contract import CHECKINS, DATASETS, EVENTS
-from landing.errors import ObjectMissing, PoisonObject
 from landing.keys import ARCHIVE_PREFIX, INBOX_PREFIX, ArchiveKey
 from landing.store import Store
-from orchestration.archive import archived_rows
+from orchestration.archive import archive_doubts
 from orchestration.database import Connection, partition_name, partitions, statement
 from orchestration.exclusion import exclusive_ledger, exclusive_models
 from orchestration.rebuild_state import require_no_rebuild
@@ -194,24 +193,13 @@ def _blockers(connection: Connection, dataset: str, day: date) -> list[str]:
 
 
 def _archive_doubts(store: Store, connection: Connection, dataset: str, day: date) -> list[str]:
-    """Why the archive could not replace the raw rows of a day: a batch's object is missing or has other rows."""
-    doubts = []
+    """Why the archive could not replace the raw rows of a day: an object is missing or has other rows."""
     rows = connection.execute(
-        "select batch_id, archive_key, landed_rows from ops.load_batches"
-        " where state = 'committed' and dataset = %s and day = %s and landed_rows > 0 order by batch_id",
+        "select batch_id, archive_key, landed_rows from ops.load_batches where state = 'committed' and dataset = %s"
+        " and day = %s and landed_rows > 0 order by archive_key, batch_id",
         (dataset, day),
     ).fetchall()
-    for batch_id, key, landed in rows:
-        try:
-            found = archived_rows(store, key)
-        except ObjectMissing:
-            doubts.append(f"the archive object of batch {batch_id} is missing")
-        except PoisonObject as error:
-            doubts.append(f"the archive object of batch {batch_id} is damaged: {error}")
-        else:
-            if found != landed:
-                doubts.append(f"the archive object of batch {batch_id} has {found} rows, {landed} landed")
-    return doubts
+    return [f"batch {batch_id}: {doubt}" for batch_id, doubt in archive_doubts(store, rows)]
 
 
 def _row_count(connection: Connection, dataset: str, day: date) -> int:

@@ -5,7 +5,7 @@ leaves a mark that stops loads, transforms and purges; running it again starts f
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,9 +20,9 @@ from landing.codec import BatchOrigin
 from landing.contract import DATASETS, Dataset
 from landing.errors import ObjectMissing, PoisonObject
 from landing.keys import ARCHIVE_PREFIX, ArchiveKey
-from landing.store import ObjectInfo, Store
+from landing.store import Store
 from orchestration import ledger, raw_copy
-from orchestration.archive import read_batch
+from orchestration.archive import ArchivedBatch, ArchiveObject, read_object
 from orchestration.counting import count_rows, happened_at
 from orchestration.database import Connection, connect, ensure_partition, partitions
 from orchestration.errors import ArchiveDamaged, HistoryLoss
@@ -36,6 +36,7 @@ _log = structlog.get_logger(__name__)
 LOCK_WAIT_S: Final = 600.0
 """How long a rebuild waits for a running load or transform."""
 
+_DATASETS: Final = {dataset.name: dataset for dataset in DATASETS}
 _MODEL_SCHEMAS: Final = ("staging", "intermediate", "marts")
 _FORGOTTEN: Final = (
     "app_loads",
@@ -102,12 +103,12 @@ def rebuild_raw(  # noqa: PLR0913  (what a rebuild touches, each by name)
     ):
         archived = _archived(store)
         if not allow_history_loss:
-            _refuse_history_loss(connection, {info.key for _, info in archived})
+            _refuse_history_loss(store, connection, archived)
         rebuild_id = _forget(connection, clock())
         batches, rows = 0, 0
         with raw_copy.open_raw_session(database_url) as session:
-            for key, _ in archived:
-                rows += _restore(store, connection, session, key)
+            for batch in _effective_batches(store, archived):
+                rows += _restore(connection, session, batch)
                 batches += 1
         connection.execute("update ops.rebuilds set finished_at = %s where finished_at is null", (clock(),))
         _log.info("raw restored from the archive", rebuild_id=rebuild_id, batches=batches, rows=rows)
@@ -115,24 +116,36 @@ def rebuild_raw(  # noqa: PLR0913  (what a rebuild touches, each by name)
     return RebuildReport(batches, rows, report, time.monotonic() - started)
 
 
-def _archived(store: Store) -> list[tuple[ArchiveKey, ObjectInfo]]:
-    """The archive's objects in the order in which their batches were loaded."""
+def _archived(store: Store) -> list[ArchiveKey]:
+    """The archive's objects, compacted ones first, then in the order in which their batches were loaded."""
     names = {dataset.name for dataset in DATASETS}
-    keyed = ((ArchiveKey.parse(info.key), info) for info in store.list(ARCHIVE_PREFIX))
-    known = [(key, info) for key, info in keyed if key is not None and key.dataset in names]
-    return sorted(known, key=lambda pair: pair[0].batch_id)
+    keys = (ArchiveKey.parse(info.key) for info in store.list(ARCHIVE_PREFIX))
+    known = [key for key in keys if key is not None and key.dataset in names]
+    return sorted(known, key=lambda key: (not key.is_compacted, key.batch_id))
 
 
-def _refuse_history_loss(connection: Connection, archived: set[str]) -> None:
+def _refuse_history_loss(store: Store, connection: Connection, archived: list[ArchiveKey]) -> None:
+    """Raise HistoryLoss unless the archive holds every batch of the ledger, in whichever object."""
     rows = connection.execute(
-        "select archive_key, day from ops.load_batches where state = 'committed' and landed_rows > 0 order by day"
+        "select batch_id, archive_key, day from ops.load_batches where state = 'committed' and landed_rows > 0"
+        " order by day"
     ).fetchall()
-    missing = [(key, day) for key, day in rows if key not in archived]
+    keys = {str(key) for key in archived}
+    missing = [(batch_id, day) for batch_id, key, day in rows if key not in keys]
+    if missing:  # perhaps only from this ledger's sight: one restored from a backup knows no later compaction
+        compacted = set(_compacted_batch_ids(store, archived))
+        missing = [(batch_id, day) for batch_id, day in missing if batch_id not in compacted]
     if missing:
         raise HistoryLoss(
             f"the archive no longer holds {len(missing)} of {len(rows)} batches, received from {missing[0][1]} to"
             f" {missing[-1][1]}: a rebuild would lose them from the marts for good; allow history loss to accept that"
         )
+
+
+def _compacted_batch_ids(store: Store, archived: list[ArchiveKey]) -> Iterator[str]:
+    for key in archived:
+        if key.is_compacted:
+            yield from (origin.batch_id for origin in _read(store, key).origins)
 
 
 def _forget(connection: Connection, now: datetime) -> int:
@@ -151,28 +164,57 @@ def _forget(connection: Connection, now: datetime) -> int:
     return int(row[0]) if row else 0
 
 
-def _restore(store: Store, connection: Connection, session: RawSession, key: ArchiveKey) -> int:
-    """Restore one batch; returns the rows copied into `raw`."""
-    dataset = next(dataset for dataset in DATASETS if dataset.name == key.dataset)
+@dataclass(frozen=True, slots=True)
+class _Restorable:
+    """A batch and the object that it is restored from."""
+
+    key: ArchiveKey
+    size_bytes: int
+    archived: ArchivedBatch
+
+
+def _effective_batches(store: Store, keys: list[ArchiveKey]) -> Iterator[_Restorable]:
+    """Each batch of the archive once: an object that a present compacted one stands for is passed over.
+
+    A compaction that was cut off leaves both. The compacted object was complete before anything else was changed.
+    """
+    seen: set[str] = set()
+    for key in keys:
+        if not key.is_compacted and key.batch_id in seen:
+            continue
+        found = _read(store, key)
+        for archived in found.batches():
+            if archived.origin.batch_id in seen:
+                raise ArchiveDamaged(f"{key}: another object holds batch {archived.origin.batch_id}, too")
+            seen.add(archived.origin.batch_id)
+            yield _Restorable(key, found.size_bytes, archived)
+
+
+def _read(store: Store, key: ArchiveKey) -> ArchiveObject:
     try:
-        archived = read_batch(store, key, dataset)
+        return read_object(store, key, _DATASETS[key.dataset])
     except (ObjectMissing, PoisonObject) as error:
         raise ArchiveDamaged(f"{key} cannot be restored: {error}") from error
-    rows, origin = archived.rows, archived.origin
-    batch = _batch_of(origin, key)
+
+
+def _restore(connection: Connection, session: RawSession, found: _Restorable) -> int:
+    """Restore one batch; returns the rows copied into `raw`."""
+    dataset = _DATASETS[found.key.dataset]
+    rows, origin = found.archived.rows, found.archived.origin
+    batch = _batch_of(origin, found.key)
     with connection.transaction():
         ledger.write_plan(connection, batch)
     late = _late(rows, dataset, origin.late_rows)
     document = raw_copy.commit_document(
         batch,
         counts=count_rows(rows, dataset, batch.day, late),
-        archive_key=str(key),
-        archive_bytes=archived.size_bytes,
+        archive_key=str(found.key),
+        archive_bytes=found.size_bytes,
         committed_at=batch.planned_at,
     )
     loaded = rows.filter(pc.invert(late)) if origin.late_rows else rows
-    if not session.write_commit(document):
-        raise ArchiveDamaged(f"{key}: its batch is not the newest of the archive; two objects may name one batch")
+    if not session.write_commit({**document, "is_restored": True}):
+        raise ArchiveDamaged(f"{found.key}: batch {batch.batch_id} is in the ledger already; run the rebuild again")
     if loaded.num_rows:
         ensure_partition(connection, batch.dataset, batch.day)
         session.copy(batch, dataset, loaded)

@@ -1,4 +1,4 @@
-"""What the daily run does after the models are built: close the day, forget old runs of Dagster's own."""
+"""What the daily run does after the models are built: close the day, compact its archive, forget old runs."""
 
 import time
 from datetime import timedelta
@@ -9,6 +9,7 @@ from orchestration import conservation
 from orchestration.assets.raw import OWNERS, RAW_KEYS, TRANSIENT
 from orchestration.checks import is_quarantine
 from orchestration.closing import close_days
+from orchestration.compaction import compact_archive
 from orchestration.exclusion import exclusive_models
 from orchestration.failures import final_failures
 from orchestration.history import delete_old_runs
@@ -19,6 +20,7 @@ from orchestration.reporting import read_report
 from orchestration.resources import Mill
 
 CLOSED_DAYS = dg.AssetKey(["ops", "closed_days"])
+COMPACTION = dg.AssetKey(["ops", "archive_compaction"])
 SUMMARY = dg.AssetKey(["marts", "fct_daily_summary"])
 LEDGER = dg.AssetKey(["marts", "fct_pipeline_ledger"])
 
@@ -74,6 +76,37 @@ def closed_days(context: dg.AssetExecutionContext, mill: Mill) -> dg.Materialize
             "first_day": dg.MetadataValue.text(str(min(days))),
             "last_day": dg.MetadataValue.text(str(max(days))),
             "preview": dg.MetadataValue.md(preview),
+        }
+    )
+
+
+@dg.asset(
+    key=COMPACTION,
+    deps=[CLOSED_DAYS],
+    group_name="operations",
+    owners=OWNERS,
+    kinds={"parquet"},
+    retry_policy=TRANSIENT,
+    description="The archive of closed days: many small objects of loads made into few large ones that say the same.",
+)
+def archive_compaction(context: dg.AssetExecutionContext, mill: Mill) -> dg.MaterializeResult[None]:
+    """Compact what the loads of closed days have left."""
+    with final_failures(), mill.connect() as connection:
+        report = compact_archive(store=mill.open_store(), connection=connection)
+    for each in report.kept:
+        context.log.warning("not compacted: %s", each)
+    return dg.MaterializeResult(
+        metadata={
+            "objects_before": dg.MetadataValue.int(report.objects_before),
+            "objects_after": dg.MetadataValue.int(report.objects_after),
+            "bytes_before": dg.MetadataValue.int(report.bytes_before),
+            "bytes_after": dg.MetadataValue.int(report.bytes_after),
+            "leftovers": dg.MetadataValue.int(report.leftovers),
+            "days": dg.MetadataValue.int(len({day for _, day in report.places})),
+            "kept": dg.MetadataValue.int(len(report.kept)),
+            "is_complete": dg.MetadataValue.bool(report.is_complete),
+            "seconds": dg.MetadataValue.float(round(report.seconds, 3)),
+            "preview": dg.MetadataValue.md(markdown_table(("not compacted",), [(each,) for each in report.kept])),
         }
     )
 

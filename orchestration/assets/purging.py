@@ -31,7 +31,7 @@ class PurgeConfig(dg.Config):
 
 @dg.asset(
     key=["ops", "purge"],
-    deps=[dg.AssetKey(["ops", "closed_days"])],
+    deps=[dg.AssetKey(["ops", "closed_days"]), dg.AssetKey(["ops", "archive_compaction"])],
     group_name="operations",
     owners=OWNERS,
     kinds={"postgres", "parquet"},

@@ -1,5 +1,5 @@
 -- Commits one planned batch in the ledger; returns its id, or no row when the batch is not planned any more.
--- $1: {batch_id, landed_rows, loaded_rows, late_rows, archive_key, archive_bytes, committed_at, counts: [...]}
+-- $1: {batch_id, landed_rows, loaded_rows, late_rows, archive_key, archive_bytes, committed_at, is_restored, counts: [...]}
 with given as (
     select $1::jsonb as document
 ),
@@ -19,9 +19,13 @@ committed as (
         load_batches.batch_id = given.document ->> 'batch_id'
         and load_batches.state = 'planned'
         -- Batches become visible in the order of their ids: a transform that ended at a newer one would miss this one.
-        and not exists (
-            select from ops.load_batches as newer
-            where newer.state = 'committed' and newer.batch_id > load_batches.batch_id
+        -- A rebuild restores object by object and keeps transforms out until it has ended.
+        and (
+            (given.document ->> 'is_restored')::boolean is true
+            or not exists (
+                select from ops.load_batches as newer
+                where newer.state = 'committed' and newer.batch_id > load_batches.batch_id
+            )
         )
     returning load_batches.batch_id
 ),

@@ -11,8 +11,10 @@ import pytest
 from landing.codec import (
     BatchObject,
     BatchOrigin,
+    CompactedOrigin,
     SegmentOrigin,
     decode_batch,
+    decode_compacted,
     decode_segment,
     encode,
 )
@@ -85,6 +87,20 @@ def test_a_batch_comes_back_as_it_was_written(dataset: Dataset) -> None:
 
     assert decoded.equals(table)
     assert origin == BATCH
+
+
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.name)
+def test_compacted_batches_come_back_as_they_were_written(dataset: Dataset) -> None:
+    schema = loaded_schema(dataset)
+    table, origin = rows(dataset, schema), CompactedOrigin([BATCH, BATCH])
+
+    data = encode(table, schema, origin)
+
+    decoded, found = decode_compacted(data, schema)
+    assert decoded.equals(table)
+    assert found == origin
+    with pytest.raises(PoisonObject, match="origin"):
+        decode_batch(data, schema)
 
 
 def test_equal_rows_give_equal_bytes() -> None:

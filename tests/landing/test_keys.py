@@ -15,7 +15,7 @@ DAYS = st.dates(min_value=date(1000, 1, 1))
 HOURS = st.builds(lambda day, hour: datetime(day.year, day.month, day.day, hour, tzinfo=UTC), DAYS, st.integers(0, 23))
 
 INBOX_KEYS = st.builds(InboxKey, DATASETS, HOURS, IDS)
-ARCHIVE_KEYS = st.builds(ArchiveKey, DATASETS, DAYS, IDS)
+ARCHIVE_KEYS = st.builds(ArchiveKey, DATASETS, DAYS, IDS, st.just("") | IDS)
 
 
 @given(INBOX_KEYS)
@@ -55,6 +55,9 @@ def test_archive_keys_of_one_dataset_sort_by_day_then_batch(keys: list[ArchiveKe
         "inbox/",
         "inbox/events/2026-01-02/03/a",
         "inbox/events/2026-01-02/3/a.parquet",
+        "archive/events/2026-01-02/a...b.parquet",
+        "archive/events/2026-01-02/a...parquet",
+        "archive/events/2026-01-02/a..b..c.parquet",
         "inbox/events/2026-01-02/24/a.parquet",
         "inbox/events/2026-02-30/03/a.parquet",
         "inbox/events/0000-01-01/03/a.parquet",
@@ -80,6 +83,7 @@ def test_keys_look_as_documented() -> None:
 
     assert str(InboxKey("events", hour, "s-1")) == "inbox/events/2026-01-02/03/s-1.parquet"
     assert str(ArchiveKey("events", date(2026, 1, 2), "b-1")) == "archive/events/2026-01-02/b-1.parquet"
+    assert str(ArchiveKey("events", date(2026, 1, 2), "b-1", "b-9")) == "archive/events/2026-01-02/b-1..b-9.parquet"
     assert salt_key("2026-01-02") == "salts/2026-01-02"
 
 

@@ -1,7 +1,8 @@
-"""Runs loads that kill themselves: `python -m tests.orchestration.crashing_loads` with cases on stdin, one a line.
+"""Runs loads and compactions that kill themselves: `python -m tests.orchestration.crashing_loads`, cases on stdin.
 
-A case is JSON {step, moment, call, database_url, store}: the process forked for it loads `store` into `database_url`
-and sends itself SIGKILL before or after the given call of the given step. Production code knows nothing of this.
+A case is a line of JSON {step, moment, call, database_url, store}: the process forked for it loads `store` into
+`database_url`, or compacts it, and sends itself SIGKILL before or after the given call of the given step. Production
+code knows nothing of this.
 """
 
 import importlib
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from landing.store import DirectoryStore
+from orchestration.compaction import compact_archive
+from orchestration.database import connect
 from orchestration.load import load_inbox
 from orchestration.plan import LoadLimits
 from tests.orchestration.traffic import NOON
@@ -27,6 +30,13 @@ STEPS = {
     "ledger": "orchestration.raw_copy:RawSession.write_commit",
     "copy": "orchestration.raw_copy:RawSession.copy",
     "commit": "orchestration.raw_copy:RawSession.commit",
+}
+
+COMPACTION_STEPS = {
+    "put": "landing.store:DirectoryStore.put",
+    "read back": "orchestration.compaction:put_compacted",
+    "note": "orchestration.compaction:note_compacted",
+    "delete": "landing.store:DirectoryStore.delete",
 }
 
 
@@ -45,18 +55,24 @@ def main() -> None:
 
 
 def _crash(case: dict[str, Any]) -> None:
-    module_name, _, path = STEPS[case["step"]].partition(":")
+    is_load = case["step"] in STEPS
+    module_name, _, path = (STEPS if is_load else COMPACTION_STEPS)[case["step"]].partition(":")
     owner: Any = importlib.import_module(module_name)
     *outer, name = path.split(".")
     for each in outer:
         owner = getattr(owner, each)
     setattr(owner, name, _killing(getattr(owner, name), case["moment"], case["call"]))
-    load_inbox(
-        store=DirectoryStore(Path(case["store"])),
-        database_url=case["database_url"],
-        clock=lambda: NOON,
-        limits=LoadLimits(batch_objects_max=2),
-    )
+    store = DirectoryStore(Path(case["store"]))
+    if is_load:
+        load_inbox(
+            store=store,
+            database_url=case["database_url"],
+            clock=lambda: NOON,
+            limits=LoadLimits(batch_objects_max=2),
+        )
+    else:
+        with connect(case["database_url"]) as connection:
+            compact_archive(store=store, connection=connection)
 
 
 def _killing(function: Callable[..., Any], moment: str, fatal_call: int) -> Callable[..., Any]:

@@ -64,7 +64,10 @@ def test_a_missing_or_short_archive_object_is_found(warehouse: str, store: Memor
 
     found = findings(warehouse, store, NOON)
 
-    assert [each.message.partition(":")[0] for each in found] == [f"archive object {key}" for key in (events, rejects)]
+    assert [each.message.partition(":")[0] for each in found] == [
+        f"archive object {events} is missing",
+        f"archive object {rejects} is damaged",
+    ]
 
 
 def test_the_archive_object_of_another_batch_is_found(warehouse: str, store: MemoryStore) -> None:
@@ -72,7 +75,7 @@ def test_the_archive_object_of_another_batch_is_found(warehouse: str, store: Mem
     with connect(warehouse) as connection:
         connection.execute("update ops.load_batches set landed_rows = 1, loaded_rows = 1 where dataset = 'events'")
 
-    assert any("has 2 rows, 1 landed" in each.message for each in findings(warehouse, store, NOON)), events
+    assert any("has 2 rows of it, 1 landed" in each.message for each in findings(warehouse, store, NOON)), events
 
 
 def test_a_purged_day_has_no_rows_to_count(warehouse: str, store: MemoryStore) -> None:

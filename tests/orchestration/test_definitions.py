@@ -75,13 +75,15 @@ def test_every_mart_descends_from_the_raw_events_or_the_ledger() -> None:
     assert dg.AssetKey(["raw", "events"]) in GRAPH.get_ancestor_asset_keys(dg.AssetKey(["marts", "fct_sessions"]))
 
 
-def test_a_day_is_closed_after_its_summaries_and_purged_after_it_is_closed() -> None:
+def test_a_day_is_closed_after_its_summaries_then_compacted_then_purged() -> None:
     closed = GRAPH.get(dg.AssetKey(["ops", "closed_days"]))
 
     assert dg.AssetKey(["marts", "fct_daily_summary"]) in closed.parent_keys
     assert dg.AssetKey(["raw", "events"]) in closed.parent_keys
     assert isinstance(closed.partitions_def, dg.DailyPartitionsDefinition)
-    assert GRAPH.get(dg.AssetKey(["ops", "purge"])).parent_keys == {closed.key}
+    compaction = GRAPH.get(dg.AssetKey(["ops", "archive_compaction"]))
+    assert compaction.parent_keys == {closed.key}
+    assert GRAPH.get(dg.AssetKey(["ops", "purge"])).parent_keys == {closed.key, compaction.key}
 
 
 def test_every_asset_has_a_group_an_owner_a_kind_and_a_description() -> None:

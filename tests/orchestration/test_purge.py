@@ -157,7 +157,7 @@ def another_archive(_database_url: str, store: MemoryStore) -> None:
         (planned_but_uncommitted, "was planned and not committed"),
         (missing_archive, "is missing"),
         (damaged_archive, "is damaged"),
-        (another_archive, "has 1 rows, 2 landed"),
+        (another_archive, "has 0 rows of it, 2 landed"),
     ],
 )
 def test_a_day_stays_while_a_condition_fails_and_so_do_later_days(
