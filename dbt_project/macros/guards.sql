@@ -23,16 +23,24 @@
     set local work_mem = '192MB'; set local maintenance_work_mem = '256MB'; set local jit = off; set local random_page_cost = 1.1; set local timezone = 'UTC'
 {%- endmacro %}
 
-{# Pre-hook of models that join whole sets by equality. A nested loop would be quadratic, and the planner chooses one when
-   it takes a condition on several columns for rarer than it is. #}
+{# Pre-hook of models that join whole sets by equality. A nested loop would be quadratic and a merge join sorts both sides;
+   the planner chooses them when it takes a condition on several columns for rarer than it is. #}
 {% macro hash_joins_only() -%} {{ return(adapter.dispatch('hash_joins_only')()) }} {%- endmacro %}
 
 {% macro default__hash_joins_only() -%} select 1 {%- endmacro %}
 
-{% macro postgres__hash_joins_only() -%} set local enable_nestloop = off {%- endmacro %}
+{% macro postgres__hash_joins_only() -%} set local enable_nestloop = off; set local enable_mergejoin = off {%- endmacro %}
+
+{# What a strategy does first when it replaces rows: they are few beside the table and found through its index. #}
+{% macro any_join() -%} {{ return(adapter.dispatch('any_join')()) }} {%- endmacro %}
+
+{% macro default__any_join() -%}{%- endmacro %}
+
+{% macro postgres__any_join() -%} set local enable_nestloop = on; set local enable_mergejoin = on; {%- endmacro %}
 
 {# Post-hook of big tables: statistics at once after they were built as a whole, since the models after it join with them.
-   Later the database keeps them up itself (autovacuum), as the table grows. #}
-{% macro analyze_when_new() -%}
-    {%- if not is_incremental() -%} analyze {{ this }} {%- endif -%}
+   Only of the columns by which they join, for each takes time. Later the database keeps them up itself (autovacuum), as
+   the table grows. #}
+{% macro analyze_when_new(columns) -%}
+    {%- if not is_incremental() -%} analyze {{ this }} ({{ columns | join(', ') }}) {%- endif -%}
 {%- endmacro %}

@@ -3,33 +3,44 @@ with rebuilds as (
     select * from {{ ref('int_visitor_rebuilds') }}
 ),
 
-expected as (
+events as (
     select
-        rebuilds.site_id,
-        rebuilds.visitor_id,
-        (
-            select count(*)
-            from {{ ref('int_events') }} as events
-            where
-                events.site_id = rebuilds.site_id
-                and events.visitor_id = rebuilds.visitor_id
-                and events.occurred_at >= rebuilds.rebuild_from
-                and (events.occurred_at, events.received_at, events.segment_id, events.segment_row)
-                >= (
-                    rebuilds.rebuild_from, rebuilds.rebuild_received_at, rebuilds.rebuild_segment_id,
-                    rebuilds.rebuild_segment_row
-                )
-        ) as event_count,
-        (
-            select coalesce(sum(sessions.event_count), 0)
-            from {{ ref('fct_sessions') }} as sessions
-            where
-                sessions.site_id = rebuilds.site_id
-                and sessions.visitor_id = rebuilds.visitor_id
-                and sessions.session_number >= rebuilds.first_session_number
-        ) as session_event_count
+        rebuilds.visitor_number,
+        count(*) as event_count
     from rebuilds
+    inner join {{ ref('int_events') }} as events
+        on
+            rebuilds.visitor_id = events.visitor_id
+            and rebuilds.site_id = events.site_id
+            and rebuilds.rebuild_from <= events.occurred_at
+    where
+        (events.occurred_at, events.received_at, events.segment_id, events.segment_row)
+        >= (
+            rebuilds.rebuild_from, rebuilds.rebuild_received_at, rebuilds.rebuild_segment_id,
+            rebuilds.rebuild_segment_row
+        )
+    group by rebuilds.visitor_number
+),
+
+sessions as (
+    select
+        rebuilds.visitor_number,
+        sum(sessions.event_count) as event_count
+    from rebuilds
+    inner join {{ ref('fct_sessions') }} as sessions
+        on
+            rebuilds.visitor_id = sessions.visitor_id
+            and rebuilds.site_id = sessions.site_id
+            and rebuilds.first_session_number <= sessions.session_number
+    group by rebuilds.visitor_number
 )
 
-select * from expected
-where event_count <> session_event_count
+select
+    rebuilds.site_id,
+    rebuilds.visitor_id,
+    events.event_count,
+    sessions.event_count as session_event_count
+from rebuilds
+left join events on rebuilds.visitor_number = events.visitor_number
+left join sessions on rebuilds.visitor_number = sessions.visitor_number
+where coalesce(events.event_count, 0) <> coalesce(sessions.event_count, 0)

@@ -1,4 +1,7 @@
-{{ config(unlogged=true, post_hook=["analyze {{ this }}"]) }}
+{{ config(
+    unlogged=true,
+    post_hook=["analyze {{ this }} (site_id, event_id, visitor_id, page_referrer, replaced_visitor_id)"]
+) }}
 
 -- grain: one event that this run adds or replaces; key (site_id, event_id)
 with window_days as (

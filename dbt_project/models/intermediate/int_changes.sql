@@ -5,7 +5,7 @@
 ) }}
 
 -- grain: one visitor whose events changed from a moment on, as one run noticed it; a log that survives a crashed run
-with arrivals as (
+with arrivals as not materialized (
     select * from {{ ref('int_arrivals') }}
 ),
 

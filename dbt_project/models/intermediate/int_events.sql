@@ -2,7 +2,7 @@
     pre_hook=["{{ hash_joins_only() }}"],
     materialized='incremental',
     incremental_strategy='replace_events',
-    post_hook=["{{ analyze_when_new() }}"],
+    post_hook=["{{ analyze_when_new(['site_id', 'event_id', 'visitor_id', 'occurred_at', 'received_at']) }}"],
     indexes=[
         {'columns': ['event_id', 'site_id'], 'unique': true},
         {'columns': ['visitor_id', 'site_id', 'occurred_at']},

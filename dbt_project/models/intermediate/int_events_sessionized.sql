@@ -1,4 +1,7 @@
-{{ config(unlogged=true, post_hook=["analyze {{ this }}"]) }}
+{{ config(
+    unlogged=true,
+    post_hook=["analyze {{ this }} (visitor_number, session_number, page_key, event_type, is_session_start, source_key)"]
+) }}
 
 -- grain: one event of a rebuilt visitor, with the number of its session; key (site_id, event_id)
 -- Rule (d) compares an event's source with that of the open session, which may be inherited, so it looks sequential. It

@@ -1,7 +1,7 @@
 {{ config(
     pre_hook=["{{ hash_joins_only() }}"],
     unlogged=true,
-    post_hook=["analyze {{ this }}"]
+    post_hook=["analyze {{ this }} (visitor_number, session_number, source, medium, campaign)"]
 ) }}
 
 -- grain: one rebuilt session; key (site_id, visitor_id, session_number)

@@ -1,6 +1,6 @@
 {{ config(
     incremental_strategy='replace_visitors',
-    post_hook=["{{ analyze_when_new() }}"],
+    post_hook=["{{ analyze_when_new(['site_id', 'visitor_id', 'first_session_date']) }}"],
     keeps_earlier_sessions=false,
     indexes=[{'columns': ['site_id', 'first_session_date']}]
 ) }}

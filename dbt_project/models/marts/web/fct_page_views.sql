@@ -1,7 +1,7 @@
 {{ config(
     pre_hook=["{{ hash_joins_only() }}"],
     incremental_strategy='replace_visitors',
-    post_hook=["{{ analyze_when_new() }}"],
+    post_hook=["{{ analyze_when_new(['site_id', 'event_id', 'visitor_id', 'session_date']) }}"],
     indexes=[{'columns': ['site_id', 'session_date']}]
 ) }}
 -- depends_on: {{ ref('int_visitor_rebuilds') }}

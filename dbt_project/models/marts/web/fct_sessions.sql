@@ -1,7 +1,7 @@
 {{ config(
     pre_hook=["{{ hash_joins_only() }}"],
     incremental_strategy='replace_visitors',
-    post_hook=["{{ analyze_when_new() }}"],
+    post_hook=["{{ analyze_when_new(['site_id', 'visitor_id', 'session_number', 'session_date']) }}"],
     indexes=[{'columns': ['site_id', 'session_date']}]
 ) }}
 -- The days that lose sessions are known only before they are replaced.
