@@ -26,6 +26,9 @@ _VARIABLES = {
 }
 """What `dbt_project/profiles.yml` reads, by the name that a Postgres URL gives it."""
 
+_PARSE = "partial_parse.msgpack"
+"""What dbt parsed, under the name by which dbt and dagster-dbt look for it."""
+
 _NOT_SOURCE = {"target", "logs", "dbt_packages", ".user.yml"}
 
 
@@ -65,6 +68,23 @@ def is_stale(project: Path = PROJECT) -> bool:
     except FileNotFoundError:
         return True
     return any(path.stat().st_mtime_ns > made_at for path in _sources(project))
+
+
+def keep_parse(project: Path, run_folder: Path) -> None:
+    """Let the next run begin with what this one parsed.
+
+    dbt parses everything anew when the connection is another than that of the saved parse, and the manifest is made
+    before the warehouse is known. dbt itself finds out which files changed since.
+
+    Args:
+        project: The dbt project.
+        run_folder: Where the run wrote.
+    """
+    parsed = run_folder / _PARSE
+    if parsed.exists():
+        copy = project / "target" / f"{_PARSE}.{run_folder.name}"
+        shutil.copyfile(parsed, copy)
+        copy.replace(project / "target" / _PARSE)
 
 
 def sweep_run_folders(project: Path, *, now_s: float, age_max_s: float = RUN_FOLDER_AGE_MAX_S) -> int:

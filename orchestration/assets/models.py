@@ -15,7 +15,7 @@ from packaging.version import Version
 from orchestration.assets.raw import AT_LEAST_DAILY, OWNERS, TRANSIENT
 from orchestration.database import Connection
 from orchestration.dbt_child import PARENT_VARIABLE
-from orchestration.dbt_files import PROJECT, dbt_environment, prepared_manifest, sweep_run_folders
+from orchestration.dbt_files import PROJECT, dbt_environment, keep_parse, prepared_manifest, sweep_run_folders
 from orchestration.exclusion import exclusive_models
 from orchestration.failures import final_failures
 from orchestration.partitions import days_of
@@ -161,6 +161,7 @@ def _transform(
     unbuilt, failed = not_built(results), failed_tests(results)
     if results and not unbuilt:
         finish_transform(connection, plan, clock=clock)
+    keep_parse(PROJECT, invocation.target_path)
     sweep_run_folders(PROJECT, now_s=time.time())
     context.log.info("dbt took %.1f s for %d nodes", time.monotonic() - started_s, len(results))
     if not invocation.is_successful():

@@ -9,7 +9,7 @@ import pytest
 
 from orchestration.assets.models import dbt_arguments, failed_tests, failure_line, layer_of, not_built
 from orchestration.clock import clock_of, tags_for
-from orchestration.dbt_files import dbt_environment, is_stale, sweep_run_folders
+from orchestration.dbt_files import dbt_environment, is_stale, keep_parse, sweep_run_folders
 from orchestration.errors import LedgerBusy, RebuildUnfinished
 from orchestration.failures import final_failures
 from orchestration.history import delete_old_runs
@@ -141,6 +141,21 @@ def test_only_old_folders_of_runs_are_swept(tmp_path: Path) -> None:
 
     assert sweep_run_folders(tmp_path, now_s=1_000, age_max_s=500) == 1
     assert {folder.name for folder in (tmp_path / "target").iterdir()} == {"dbt_models-new", "compiled"}
+
+
+def test_a_run_begins_with_what_the_one_before_parsed(tmp_path: Path) -> None:
+    saved = tmp_path / "target" / "partial_parse.msgpack"
+    run_folder = tmp_path / "target" / "dbt_models-1"
+    run_folder.mkdir(parents=True)
+    saved.write_bytes(b"for no warehouse")
+
+    keep_parse(tmp_path, run_folder)
+    assert saved.read_bytes() == b"for no warehouse"
+
+    (run_folder / "partial_parse.msgpack").write_bytes(b"for this warehouse")
+    keep_parse(tmp_path, run_folder)
+    assert saved.read_bytes() == b"for this warehouse"
+    assert {path.name for path in (tmp_path / "target").iterdir()} == {"partial_parse.msgpack", "dbt_models-1"}
 
 
 def test_old_loads_are_forgotten_and_daily_runs_are_kept() -> None:
