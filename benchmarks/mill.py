@@ -16,6 +16,7 @@ from collector.ship import Shipper
 from collector.spool import Spool, SpoolLimits
 from landing.sites import load_sites
 from landing.store import DirectoryStore
+from orchestration.assets.models import dbt_arguments
 from orchestration.database import connect, migrate
 from orchestration.dbt_files import PROJECT, dbt_environment
 from orchestration.load import LoadReport, load_inbox
@@ -60,18 +61,21 @@ class Mill:
         with connect(self.database_url) as connection:
             sync_sites(connection, SITES, clock=now)
             plan = plan_transform(connection, clock=now)
-        os.environ.update(dbt_environment(self.database_url))
         started_s = time.monotonic()
-        arguments = ["--quiet", "build", "--exclude-resource-type", "unit_test", "--project-dir", str(PROJECT)]
-        arguments += ["--profiles-dir", str(PROJECT), "--target-path", str(self.home / "target")]
-        arguments += ["--log-path", str(self.home / "target")]
-        result = dbtRunner().invoke(arguments)
+        self.dbt(*dbt_arguments(full_refresh=plan.is_full_refresh, with_daily_tests=False))
         seconds = time.monotonic() - started_s
-        if not result.success:
-            raise RuntimeError(f"dbt failed: {result.exception or result.result}")
         with connect(self.database_url) as connection:
             finish_transform(connection, plan, clock=now)
         return seconds
+
+    def dbt(self, *arguments: str) -> None:
+        """Run dbt in this process, as quietly as it can be."""
+        os.environ.update(dbt_environment(self.database_url))
+        target = str(self.home / "target")
+        folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--target-path", target]
+        result = dbtRunner().invoke(["--quiet", *arguments, *folders, "--log-path", target])
+        if not result.success:
+            raise RuntimeError(f"dbt failed: {result.exception or result.result}")
 
 
 @contextlib.contextmanager
@@ -83,4 +87,6 @@ def open_mill() -> Iterator[Mill]:
         embedded_postgres(Path(folder)) as urls,
     ):
         migrate(urls["tidemill"])
-        yield Mill(Path(folder), urls["tidemill"])
+        mill = Mill(Path(folder), urls["tidemill"])
+        mill.dbt("parse")  # once for all runs, as an installed mill does
+        yield mill
