@@ -307,11 +307,16 @@ def _choose(matches: Iterable[Match], request: Request) -> Match | None:
 
 
 def _of_other_methods(matches: Iterable[Match], request: Request) -> list[Route | Page] | None:
-    """What the path offers to other methods; None when everything of this method was declined by its content."""
+    """What the path offers to other methods; None when it has nothing for this host, or declined this method's content.
+
+    A preflight has no content to claim it by, so every endpoint of the path counts.
+    """
     endpoints = [endpoint for endpoint, _ in matches]
-    if not endpoints or any(endpoint.method in (request.method, ANY_METHOD) for endpoint in endpoints):
+    if any(endpoint.method in (request.method, ANY_METHOD) for endpoint in endpoints):
         return None
-    return endpoints
+    if request.method != "OPTIONS":
+        endpoints = [each for each in endpoints if each.claims is None or each.claims(request)]
+    return endpoints or None
 
 
 def _check_limits(delivery: Delivery) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from landing.contract import DATASETS
 from landing.positions import Path
+from landing.taxonomy import broken_extensions
 
 if TYPE_CHECKING:
     from landing.sites import Sites
@@ -19,6 +20,8 @@ def broken_references(sites: "Sites") -> Iterator[tuple[Path, str]]:
         yield ("default_site",), f"there is no site {sites.default_site!r}"
     yield from _hosts(sites)
     yield from _ids(sites)
+    for place, problem in broken_extensions(sites.objectiv.extensions):
+        yield ("objectiv", "extensions", *place), problem
     for name in sites.tables:
         if name in {dataset.name for dataset in DATASETS}:
             yield ("tables", name), "this name is taken by a dataset of our own"

@@ -17,6 +17,7 @@ from landing.fleets import Fleet
 from landing.names import Host, Identifier, Key, Section, Slug
 from landing.references import broken_references, doubts
 from landing.site import Site
+from landing.taxonomy import Objectiv
 
 Protocol = Literal[
     "tracker",
@@ -62,6 +63,7 @@ class Sites(Section):
         tables: Declared tables, by name.
         apps: Who may post into them, by app id.
         redirects: Hosts that a redirect may lead to.
+        objectiv: How Objectiv's events are checked.
         trusted_proxies: Networks whose X-Forwarded-For counts.
     """
 
@@ -73,6 +75,7 @@ class Sites(Section):
     tables: dict[Identifier, DeclaredTable] = Field(default_factory=dict)
     apps: dict[Key, App] = Field(default_factory=dict)
     redirects: tuple[Host, ...] = ()
+    objectiv: Objectiv = Objectiv()
     trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(default=("127.0.0.1/32",), validate_default=True)
 
     _site_ids: dict[tuple[str, str], str] = PrivateAttr(default_factory=dict)
@@ -115,7 +118,8 @@ def check_sites(source: Path | str) -> Check:
     if not isinstance(document, dict):
         return Check(None, (Problem(1, "", "the file holds no keys: it begins with `version: 1`"),), ())
     try:
-        sites = Sites.model_validate(document)
+        folder = source.parent if isinstance(source, Path) else None
+        sites = Sites.model_validate(document, context={"folder": folder})
     except ValidationError as error:
         return Check(None, tuple(sorted(_problem(each, document, lines) for each in _causes(error))), ())
     problems = _located(broken_references(sites), lines)
