@@ -49,7 +49,7 @@ def read_json(body: bytes) -> tuple[object, tuple[str, ...]]:
         Refused: it is no JSON, or nested too deeply.
     """
     # The count of openings bounds the depth, and counting bytes is much cheaper than walking.
-    if body.count(b"{") + body.count(b"[") > JSON_DEPTH_MAX and _depth(body) > JSON_DEPTH_MAX:
+    if body.count(b"{") + body.count(b"[") > JSON_DEPTH_MAX and depth(body) > JSON_DEPTH_MAX:
         raise Refused(Reason.TOO_DEEP, 400, f"more than {JSON_DEPTH_MAX} levels of arrays and objects")
     try:
         return msgspec.json.decode(body), ()
@@ -57,12 +57,12 @@ def read_json(body: bytes) -> tuple[object, tuple[str, ...]]:
         return _read_tolerantly(body)
 
 
-def _depth(body: bytes) -> int:
+def depth(body: bytes) -> int:
     """Deepest nesting of brackets outside strings."""
-    depth = deepest = 0
+    level = deepest = 0
     for bracket in _BRACKET.findall(_TEXT.sub(b"", body)):
-        depth += 1 if bracket in b"{[" else -1
-        deepest = max(deepest, depth)
+        level += 1 if bracket in b"{[" else -1
+        deepest = max(deepest, level)
     return deepest
 
 

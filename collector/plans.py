@@ -141,7 +141,11 @@ class SiteDirectory:
 
     def opens(self, secret: str, site: SitePlan) -> bool:
         """The secret is one of the site's."""
-        return bool(secret) and self._verifier.verify(secret, site.secrets)
+        return self.is_known(secret, site.secrets)
+
+    def is_known(self, secret: str, secrets: tuple[Secret, ...]) -> bool:
+        """The secret is one of these."""
+        return bool(secret) and self._verifier.verify(secret, secrets)
 
     def opened_by(self, secret: str) -> SitePlan | None:
         """The site whose secret this is; None when it opens none."""

@@ -37,6 +37,11 @@ def _origin(text: str) -> str:
     return text.rstrip("/").lower()
 
 
+def allowed_origin(text: str) -> str:
+    """The origin, `*` for any, or `null`. Raises ValueError for other text."""
+    return text if text == "null" else _origin(text)
+
+
 def _web_address(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname:

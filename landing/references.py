@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from landing.contract import DATASETS
 from landing.positions import Path
 from landing.taxonomy import broken_extensions
 
@@ -16,15 +15,14 @@ _APP_PROTOCOLS = {"attolytics"}
 
 def broken_references(sites: "Sites") -> Iterator[tuple[Path, str]]:
     """Where a name leads nowhere, or one name stands for two things."""
+    if not (sites.sites or sites.fleets or sites.apps):
+        yield ("sites",), "there is nobody to receive from: no site, no fleet and no app"
     if sites.default_site is not None and sites.default_site not in sites.sites:
         yield ("default_site",), f"there is no site {sites.default_site!r}"
     yield from _hosts(sites)
     yield from _ids(sites)
     for place, problem in broken_extensions(sites.objectiv.extensions):
         yield ("objectiv", "extensions", *place), problem
-    for name in sites.tables:
-        if name in {dataset.name for dataset in DATASETS}:
-            yield ("tables", name), "this name is taken by a dataset of our own"
     for app_id, app in sites.apps.items():
         for index, table in enumerate(app.tables):
             if table not in sites.tables:

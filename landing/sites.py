@@ -11,10 +11,10 @@ from pydantic import Field, IPvAnyNetwork, PrivateAttr, ValidationError, model_v
 from pydantic_core import ErrorDetails
 
 from landing import positions
-from landing.declared import App, DeclaredTable
+from landing.declared import App, DeclaredTable, TableName
 from landing.errors import Problem, SitesFileInvalid
 from landing.fleets import Fleet
-from landing.names import Host, Identifier, Key, Section, Slug
+from landing.names import Host, Key, Section, Slug
 from landing.references import broken_references, doubts
 from landing.site import Site
 from landing.taxonomy import Objectiv
@@ -68,11 +68,11 @@ class Sites(Section):
     """
 
     version: Literal[1]
-    sites: dict[Slug, Site] = Field(min_length=1)
+    sites: dict[Slug, Site] = Field(default_factory=dict)
     default_site: Slug | None = None
     hosts: dict[Host, VirtualHost] = Field(default_factory=dict)
     fleets: dict[Slug, Fleet] = Field(default_factory=dict)
-    tables: dict[Identifier, DeclaredTable] = Field(default_factory=dict)
+    tables: dict[TableName, DeclaredTable] = Field(default_factory=dict)
     apps: dict[Key, App] = Field(default_factory=dict)
     redirects: tuple[Host, ...] = ()
     objectiv: Objectiv = Objectiv()

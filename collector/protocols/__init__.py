@@ -1,7 +1,7 @@
 """One module per family of clients. Adding one is a module and an entry below."""
 
 from collector.endpoint import Family
-from collector.protocols import api, objectiv, segment, tracker
+from collector.protocols import api, attolytics, objectiv, segment, tracker
 
-FAMILIES: tuple[Family, ...] = (tracker.FAMILY, api.FAMILY, objectiv.FAMILY, segment.FAMILY)
+FAMILIES: tuple[Family, ...] = (tracker.FAMILY, api.FAMILY, objectiv.FAMILY, segment.FAMILY, attolytics.FAMILY)
 """Every dialect, in the order in which they are asked whether a request is theirs."""
