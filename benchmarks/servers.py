@@ -10,6 +10,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from tidemill.ports import free_port
+
 ROOT = Path(__file__).parent.parent
 WORKERS = 2
 _START_TIMEOUT_S = 60.0
@@ -50,7 +52,7 @@ def worker_rss_bytes(parent: int) -> list[int]:
 
 @contextlib.contextmanager
 def _server(command: list[str], port_variable: str, environment: dict[str, str]) -> Iterator[tuple[int, int]]:
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment, port_variable: str(port)})
     try:
         _wait_for(port, process)
@@ -69,9 +71,3 @@ def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
             raise RuntimeError(f"{process.args} ended with {process.returncode} before it listened")
         time.sleep(0.05)
     raise TimeoutError(f"nothing listens on port {port} after {_START_TIMEOUT_S} s")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

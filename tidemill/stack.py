@@ -3,7 +3,6 @@
 import fcntl
 import http.client
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -15,12 +14,18 @@ import yaml
 
 from collector.settings import CollectorSettings
 from tidemill.checkout import EXAMPLE_SITES, ROOT
+from tidemill.console import say
 from tidemill.errors import CommandFailed
+from tidemill.guardian import locked
 from tidemill.logs import open_log
+from tidemill.ports import free_port, is_free
 from tidemill.settings import read_settings
-from tidemill.supervisor import Child, Supervisor
+from tidemill.supervisor import STOP_TIMEOUT_S, Child, Supervisor
 
 CODE_LOCATION = "orchestration.definitions"
+GUARDIAN_LOCK = "guardian.lock"
+"""File of the home that is locked while a guardian watches over its processes."""
+
 START_TIMEOUT_S = 120
 """A cold start imports Dagster and dbt four times; a small machine takes half a minute."""
 
@@ -44,10 +49,27 @@ def only_stack_of() -> Iterator[CollectorSettings]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CommandFailed(f"`tidemill up` or `demo` is already running on {settings.home}") from None
+        await_leftovers(settings.home)
         if not is_free(settings.collector_host, settings.collector_port):
             address = f"{settings.collector_host}:{settings.collector_port}"
             raise CommandFailed(f"TIDEMILL_COLLECTOR_PORT: {address} is taken; choose another port")
         yield settings
+
+
+def await_leftovers(home: Path) -> None:
+    """Wait until the children of an earlier `up`, which died without stopping them, are stopped by its guardian.
+
+    Raises:
+        CommandFailed: they do not end.
+    """
+    guardian = home / GUARDIAN_LOCK
+    with locked(guardian, timeout_s=0) as is_free_at_once:
+        if is_free_at_once:
+            return
+    say(f"an earlier `tidemill up` on {home} was killed; waiting until what it left has stopped")
+    with locked(guardian, timeout_s=2 * STOP_TIMEOUT_S) as is_over:
+        if not is_over:
+            raise CommandFailed(f"processes of an earlier `tidemill up` on {home} do not end; end them and try again")
 
 
 class Stack:
@@ -61,6 +83,7 @@ class Stack:
 
     def __init__(self, supervisor: Supervisor, settings: CollectorSettings, environment: Mapping[str, str]) -> None:
         self._supervisor = supervisor
+        supervisor.guard(settings.home / GUARDIAN_LOCK)
         self._settings = settings
         self._environment = environment
         self._logs = settings.home / "logs"
@@ -142,25 +165,6 @@ def prepare(environment: Mapping[str, str], log: Path) -> None:
         )
     if done.returncode:
         raise CommandFailed(f"the warehouse cannot be prepared; see {log}")
-
-
-def is_free(host: str, port: int) -> bool:
-    """Whether a server could listen there."""
-    with socket.socket() as candidate:
-        candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            candidate.bind((host, port))
-        except OSError:
-            return False
-    return True
-
-
-def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.socket() as candidate:
-        candidate.bind(("127.0.0.1", 0))
-        port: int = candidate.getsockname()[1]
-        return port
 
 
 def answers(host: str, port: int, path: str) -> bool:

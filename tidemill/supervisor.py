@@ -1,7 +1,8 @@
 """Keeps the child processes of `tidemill up` running, and takes them all down again.
 
 A child gets a session of its own, so that Ctrl-C on the terminal reaches only the supervisor, and so that
-stopping the child's process group also ends whatever the child has started, such as a Dagster run.
+stopping the child's process group also ends whatever the child has started, such as a Dagster run. Should the
+supervisor die itself, its guardian does the same.
 """
 
 import os
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from tidemill.guardian import Guardian
 from tidemill.logs import open_log
 
 POLL_S = 0.2
@@ -66,6 +68,15 @@ class Supervisor:
         self._say = say
         self._clock = clock
         self._stopping = threading.Event()
+        self._guardian: Guardian | None = None
+
+    def guard(self, lock: Path) -> None:
+        """Have a guardian end the children should this process die without doing so.
+
+        Args:
+            lock: File that is locked for as long as one of them may be there.
+        """
+        self._guardian = Guardian(lock, stop_timeout_s=STOP_TIMEOUT_S)
 
     def start(self, child: Child) -> None:
         """Start `child` and look after it from now on."""
@@ -103,6 +114,10 @@ class Supervisor:
             _signal_group(child, signal.SIGKILL)  # also what a child has left behind in its group
             if child.process is not None:
                 child.process.wait()
+                self._forget(child.process.pid)
+        if self._guardian is not None:
+            self._guardian.close()
+            self._guardian = None
 
     def _look_after(self, child: Child) -> None:
         """Notice a death and, when its delay has passed, start the child again."""
@@ -112,6 +127,7 @@ class Supervisor:
             if code is None:
                 return
             _signal_group(child, signal.SIGKILL)
+            self._forget(child.process.pid)
             child.process = None
             child.deaths = 1 if now_s - child.started_at_s > HEALTHY_AFTER_S else child.deaths + 1
             delay_s = restart_delay_s(child.deaths)
@@ -131,6 +147,12 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        if self._guardian is not None:
+            self._guardian.add(child.process.pid)
+
+    def _forget(self, group: int) -> None:
+        if self._guardian is not None:
+            self._guardian.remove(group)
 
 
 @contextmanager

@@ -14,7 +14,8 @@ import pytest
 from collector.spool import list_segments
 from landing.s3 import S3Store
 from landing.store import DirectoryStore
-from tests.fixtures.collector import CollectorProcess, Load, event, free_port, read_inbox, wait_until
+from tests.fixtures.collector import CollectorProcess, Load, event, read_inbox, wait_until
+from tidemill.ports import free_port
 
 Make = Callable[..., CollectorProcess]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tidemill.stack import free_port
+from tidemill.ports import free_port
 
 pytestmark = pytest.mark.xdist_group("demo")
 

@@ -1,7 +1,9 @@
 """The supervisor keeps its children running and leaves nothing behind."""
 
+import fcntl
 import os
 import signal
+import subprocess
 import sys
 import threading
 from contextlib import suppress
@@ -9,10 +11,15 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.collector import wait_until
+from tidemill.errors import CommandFailed
+from tidemill.guardian import locked
 from tidemill.logs import LOG_SIZE_MAX_BYTES, open_log
+from tidemill.stack import await_leftovers
 from tidemill.supervisor import RESTART_DELAY_MAX_S, Child, Supervisor, restart_delay_s, stop_on_signals
 
 TIMEOUT_S = 30
+ROOT = Path(__file__).parents[2]
 
 WITH_GRANDCHILD = """
 import subprocess, sys, time
@@ -111,6 +118,90 @@ def test_a_child_that_ignores_the_request_is_killed(tmp_path: Path, monkeypatch:
 
     assert stubborn.process is not None
     assert stubborn.process.returncode == -signal.SIGKILL
+
+
+SUPERVISED = """
+import os, sys, time
+from pathlib import Path
+from tidemill import supervisor as module
+module.STOP_TIMEOUT_S = 0.5
+folder = Path(sys.argv[1])
+supervisor = module.Supervisor(say=print)
+supervisor.guard(folder / "guardian.lock")
+for name, code in zip(("parent", "stubborn", "dying"), sys.argv[2:]):
+    supervisor.start(module.Child(name, [sys.executable, "-c", code], dict(os.environ), folder / f"{name}.log"))
+print(*(child.process.pid for child in supervisor.children), flush=True)
+supervisor.watch()
+"""
+
+
+def test_children_of_a_supervisor_that_is_killed_are_ended_with_all_they_started(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", SUPERVISED, str(tmp_path), WITH_GRANDCHILD, STUBBORN]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as supervisor:
+        assert supervisor.stdout
+        children = [int(pid) for pid in supervisor.stdout.readline().split()]
+        logs = [tmp_path / "parent.log", tmp_path / "stubborn.log"]
+        wait_until(lambda: all("\n" in log.read_text() for log in logs))
+        children.append(int(logs[0].read_text()))
+        assert all(is_alive(pid) for pid in children)
+
+        supervisor.kill()
+
+    try:
+        wait_until(lambda: not any(is_alive(pid) for pid in children))
+        with locked(tmp_path / "guardian.lock", timeout_s=TIMEOUT_S) as is_over:
+            assert is_over, "the guardian ends after them"
+    finally:
+        for pid in children:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+
+def test_a_guardian_is_locked_for_as_long_as_it_watches_and_leaves_alone_what_has_ended(tmp_path: Path) -> None:
+    lock = tmp_path / "guardian.lock"
+    supervisor = Supervisor(say=print)
+    supervisor.guard(lock)
+    ended = child(tmp_path, "print('started', flush=True)")
+    supervisor.start(ended)
+    rounds = iter(range(100))
+    supervisor.watch(until=lambda: ended.process is None or next(rounds) == 99)
+    wait_until(lambda: not _is_free(lock))
+
+    with subprocess.Popen([sys.executable, "-c", STUBBORN], stdout=subprocess.DEVNULL) as other:
+        supervisor.stop()
+
+        assert _is_free(lock)
+        assert other.poll() is None
+        other.kill()
+
+
+def test_a_start_waits_for_the_guardian_of_one_that_was_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock = (tmp_path / "guardian.lock").open("a")
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    said: list[str] = []
+
+    def end_guardian(line: str) -> None:
+        said.append(line)
+        lock.close()
+
+    monkeypatch.setattr("tidemill.stack.say", end_guardian)
+
+    await_leftovers(tmp_path)
+
+    assert said == [f"an earlier `tidemill up` on {tmp_path} was killed; waiting until what it left has stopped"]
+
+
+def test_a_start_gives_up_when_leftovers_do_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidemill.stack.STOP_TIMEOUT_S", 0.05)
+    with (tmp_path / "guardian.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(CommandFailed, match="do not end"):
+            await_leftovers(tmp_path)
+
+
+def _is_free(lock: Path) -> bool:
+    with locked(lock, timeout_s=0) as is_held:
+        return is_held
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -18,8 +18,9 @@ from tidemill.demo.traffic import BROWSER_SITE, SERVER_SITE, take, visits
 from tidemill.environment import prepared_environment
 from tidemill.errors import CommandFailed
 from tidemill.jobs import run_daily, run_load, run_transform
+from tidemill.ports import free_port, is_free
 from tidemill.settings import read_settings
-from tidemill.stack import Stack, free_port, is_free, only_stack_of, prepare
+from tidemill.stack import Stack, only_stack_of, prepare
 from tidemill.supervisor import Supervisor, stop_on_signals
 
 DAYS = 21
