@@ -1,7 +1,14 @@
 """One module per family of clients. Adding one is a module and an entry below."""
 
 from collector.endpoint import Family
-from collector.protocols import api, attolytics, objectiv, segment, tracker
+from collector.protocols import api, attolytics, measurement_protocol, objectiv, segment, tracker
 
-FAMILIES: tuple[Family, ...] = (tracker.FAMILY, api.FAMILY, objectiv.FAMILY, segment.FAMILY, attolytics.FAMILY)
+FAMILIES: tuple[Family, ...] = (
+    tracker.FAMILY,
+    api.FAMILY,
+    objectiv.FAMILY,
+    segment.FAMILY,
+    attolytics.FAMILY,
+    *measurement_protocol.FAMILIES,
+)
 """Every dialect, in the order in which they are asked whether a request is theirs."""
