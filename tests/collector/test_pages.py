@@ -60,5 +60,5 @@ def test_a_method_that_a_path_does_not_take_is_answered_405_and_an_unknown_path_
     answer = local.client.put("/e")
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST, OPTIONS")
     assert local.client.post("/nothing").status_code == 404
-    assert local.client.get("/").status_code == 404
+    assert local.client.get("/").data == b"OK"  # Webalytic's sign of life
     assert local.client.get("/s/shop/nothing").status_code == 404
