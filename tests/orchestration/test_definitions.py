@@ -111,6 +111,14 @@ def test_the_raw_events_are_checked_and_every_dbt_test_is_a_check_of_its_model()
     assert any(name.startswith("unique") or "together" in name for name in by_asset["marts/fct_sessions"])
 
 
+def test_tests_that_read_several_models_are_checks_too() -> None:
+    """dbt attaches no model to them; without a name in `tests/_tests.yml` they would fail a run and show nowhere."""
+    singular = {path.stem for path in (ROOT / "dbt_project" / "tests").glob("*.sql")}
+
+    assert len(singular) > 1
+    assert singular <= {check.name for check in GRAPH.asset_check_keys}
+
+
 def test_the_schedules_have_the_cadences_of_the_architecture_and_run_by_default() -> None:
     schedules = {schedule.name: schedule for schedule in defs.get_repository_def().schedule_defs}
 

@@ -103,9 +103,25 @@ def _grind(mill: Mill) -> None:
     mill.run("rebuild", "rebuild", "--now", "2031-03-14T13:00:00Z")
     mill.reports["sessions again"] = {"rows": mill.rows("select * from marts.fct_sessions order by session_id")}
     mill.run("purge", "purge", "--before", "2031-03-11", "--now", "2031-03-14T14:00:00Z")
+    mill.reports["rows left"] = {"rows": mill.rows("select count(*) from raw.events")}
+    mill.reports["sessions left"] = {"rows": mill.rows("select count(*) from marts.fct_sessions")}
+    mill.reports["loaded on"] = {"rows": mill.rows("select distinct loaded_at::date::text from raw.events order by 1")}
     mill.store.put(POISON, b"not Parquet")
     _while_another_works(mill, "poison", "load", "--now", "2031-03-14T15:00:00Z")
     mill.run("status", "status")
+    _spoil_the_ledger(mill)
+    writer.ship(events=visit(third, "v2"))
+    mill.run("last load", "load", "--now", "2031-03-14T16:00:00Z")
+    mill.run("failing test", "transform", "--now", "2031-03-14T16:30:00Z")
+    mill.reports["open windows"] = {"rows": mill.rows("select count(*) from ops.transforms where finished_at is null")}
+
+
+def _spoil_the_ledger(mill: Mill) -> None:
+    with connect(mill.url) as connection:
+        connection.execute(
+            "update ops.load_counts set landed_rows = landed_rows + 1"
+            " where received_date = '2031-03-12' and reason = ''"
+        )
 
 
 def _while_another_works(mill: Mill, name: str, *arguments: str) -> None:
@@ -161,7 +177,7 @@ def test_a_backfill_is_one_run_over_its_days(mill: Mill) -> None:
 
 
 def test_the_clock_of_a_run_is_the_one_that_was_asked_for(mill: Mill) -> None:
-    assert mill.rows("select distinct loaded_at::date::text from raw.events order by 1") == [
+    assert mill.reports["loaded on"]["rows"] == [
         ("2031-03-12",),
         ("2031-03-13",),
     ]
@@ -186,8 +202,8 @@ def test_a_rebuild_gives_the_same_marts(mill: Mill) -> None:
 def test_a_purge_drops_the_raw_day_and_keeps_the_marts(mill: Mill) -> None:
     assert mill.codes["purge"] == 0
     assert mill.reports["purge"]["assets"]["ops/purge"]["raw_days"] == 2
-    assert mill.rows("select count(*) from raw.events") == [(6,)]
-    assert mill.rows("select count(*) from marts.fct_sessions") == [(5,)]
+    assert mill.reports["rows left"]["rows"] == [(6,)]
+    assert mill.reports["sessions left"]["rows"] == [(5,)]
 
 
 def test_a_poison_object_fails_its_check_with_the_reason_and_the_exit_code(mill: Mill) -> None:
@@ -199,6 +215,18 @@ def test_a_poison_object_fails_its_check_with_the_reason_and_the_exit_code(mill:
     assert failed.startswith(
         f"raw/events: nothing_is_quarantined - {POISON}: quarantined: not a readable Parquet object"
     )
+
+
+def test_a_failing_dbt_test_fails_the_transform_and_its_check_and_names_itself(mill: Mill) -> None:
+    report = mill.reports["failing test"]
+
+    assert mill.codes["failing test"] == 1
+    assert report["error"].startswith("tests failed: assert_pipeline_ledger_is_balanced")
+    assert any(
+        each.startswith("marts/fct_pipeline_ledger: assert_pipeline_ledger_is_balanced")
+        for each in report["failed_checks"]
+    )
+    assert mill.reports["open windows"]["rows"] == [(0,)], "every model was built: the window is covered"
 
 
 def test_status_has_the_ledger_the_spool_the_runs_and_the_days(mill: Mill) -> None:
