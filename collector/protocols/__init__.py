@@ -1,7 +1,7 @@
 """One module per family of clients. Adding one is a module and an entry below."""
 
 from collector.endpoint import Family
-from collector.protocols import api, attolytics, measurement_protocol, objectiv, segment, snowplow, tracker
+from collector.protocols import api, attolytics, measurement_protocol, objectiv, plausible, segment, snowplow, tracker
 
 FAMILIES: tuple[Family, ...] = (
     tracker.FAMILY,
@@ -11,5 +11,6 @@ FAMILIES: tuple[Family, ...] = (
     attolytics.FAMILY,
     *measurement_protocol.FAMILIES,
     snowplow.FAMILY,
+    plausible.FAMILY,
 )
 """Every dialect, in the order in which they are asked whether a request is theirs."""
