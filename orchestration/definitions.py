@@ -9,7 +9,7 @@ ops/purge                    assets/purging.py      at the end of daily, and job
 import dagster as dg
 
 from orchestration import loading
-from orchestration.assets.models import DBT, dbt_models
+from orchestration.assets.models import BOOKKEEPING, DBT, dbt_models
 from orchestration.assets.operations import archive_compaction, closed_days, dagster_history
 from orchestration.jobs import DAILY_JOB, TRANSFORM_JOB
 from orchestration.schedules import (
@@ -22,7 +22,7 @@ from orchestration.schedules import (
 defs = dg.Definitions.merge(
     loading.LOADING,  # by its module: Dagster takes a second `Definitions` among a module's names for a mistake
     dg.Definitions(
-        assets=[dbt_models, closed_days, archive_compaction, dagster_history],
+        assets=[*BOOKKEEPING, dbt_models, closed_days, archive_compaction, dagster_history],
         jobs=[TRANSFORM_JOB, DAILY_JOB],
         schedules=[load_each_minute, transform_every_ten_minutes, daily_after_midnight],
         sensors=[load_on_burst],

@@ -96,6 +96,14 @@ def test_every_asset_has_a_group_an_owner_a_kind_and_a_description() -> None:
         assert node.description, key
 
 
+def test_what_models_read_of_the_bookkeeping_is_grouped_and_described_too() -> None:
+    read = {key for key in GRAPH.get_all_asset_keys() - MADE if key.path[0] == "ops"}
+
+    assert dg.AssetKey(["ops", "load_counts"]) in read
+    assert {GRAPH.get(key).group_name for key in GRAPH.get_all_asset_keys() - MADE} == {"operations"}
+    assert all(GRAPH.get(key).description and GRAPH.get(key).owners for key in read)
+
+
 def test_freshness_watches_what_the_daily_run_makes() -> None:
     watched = {key for key in MADE if GRAPH.get(key).freshness_policy is not None}
 
