@@ -55,6 +55,22 @@ def test_a_partition_is_made_while_a_transform_reads_and_writes_go_on(warehouse:
         assert list(partitions(loader, "events")) == [DAY]
 
 
+def test_the_counts_of_a_day_are_found_without_reading_those_of_all_days(warehouse: str) -> None:
+    with connect(warehouse) as connection:
+        connection.execute(
+            "insert into ops.load_batches (batch_id, dataset, day, state, planned_at)"
+            " select n::text, 'events', date '2026-01-01' + n / 100, 'planned', now() from generate_series(0, 9999) as n;"
+            " insert into ops.load_counts select batch_id, 'shop', day, '', 1, 0 from ops.load_batches;"
+            " analyze ops.load_counts"
+        )
+
+        plan = connection.execute(
+            "explain select sum(landed_rows) from ops.load_counts where site_id = 'shop' and received_date = '2026-01-05'"
+        ).fetchall()
+
+    assert any("load_counts_received" in line for (line,) in plan), plan
+
+
 def test_sessions_are_in_utc(warehouse: str) -> None:
     with connect(warehouse) as connection:
         connection.execute("insert into ops.purged_days values ('2026-03-09', 0, now())")
