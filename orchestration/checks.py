@@ -66,7 +66,26 @@ def nothing_is_quarantined(mill: Mill) -> dg.AssetCheckResult:
     )
 
 
-CHECKS = [events_are_conserved, nothing_is_quarantined]
+@dg.asset_check(
+    asset=RAW_KEYS["app_rows"],
+    description="Every declared table is as declared and has its rows. `tidemill tables check` prints what differs.",
+)
+def declared_tables_take_their_rows(mill: Mill) -> dg.AssetCheckResult:
+    """Rows that a table cannot take wait in `raw.app_rows`; each load tries them again."""
+    with mill.connect() as connection:
+        findings = [
+            Finding("failure", f"apps.{table}", f"{rows} rows wait: {problem}")
+            for table, rows, problem in connection.execute(statement("app_table_troubles"))
+        ]
+    return dg.AssetCheckResult(
+        passed=not findings,
+        severity=dg.AssetCheckSeverity.ERROR,
+        description=summary_line(findings),
+        metadata={"tables": len(findings), "findings": dg.MetadataValue.md(_table(findings))},
+    )
+
+
+CHECKS = [events_are_conserved, nothing_is_quarantined, declared_tables_take_their_rows]
 
 
 def recent_batches(connection: Connection, since: datetime) -> list[str]:

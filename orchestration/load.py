@@ -19,9 +19,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import structlog
 
-from landing.contract import DATASETS, Dataset
+from landing.contract import APP_ROWS, DATASETS, Dataset
 from landing.store import ObjectInfo, Store
 from orchestration import archive, counting, ledger, plan, raw_copy
+from orchestration.app_tables import AppTables, file_rows, open_app_tables
 from orchestration.database import Connection, connect, ensure_partition
 from orchestration.enrich import Places, enrich, open_places
 from orchestration.errors import BatchRefused
@@ -96,6 +97,7 @@ def load_inbox(  # noqa: PLR0913  (what a load touches, each by name)
     database_url: str,
     clock: Callable[[], datetime],
     geoip_city_db: Path | None = None,
+    sites_file: Path | None = None,
     limits: LoadLimits | None = None,
     lock_wait_s: float = LOCK_WAIT_S,
 ) -> LoadReport:
@@ -106,6 +108,7 @@ def load_inbox(  # noqa: PLR0913  (what a load touches, each by name)
         database_url: The warehouse, migrated.
         clock: The time of planning and committing.
         geoip_city_db: A City database for places; None leaves them unknown.
+        sites_file: Declares the tables of schema `apps`; None leaves them as they are.
         limits: How large a batch grows.
         lock_wait_s: Seconds to wait for another load, purge or rebuild.
 
@@ -123,7 +126,8 @@ def load_inbox(  # noqa: PLR0913  (what a load touches, each by name)
         raw_copy.open_raw_session(database_url) as session,
     ):
         require_no_rebuild(connection)
-        report = _Loader(store, connection, session, places, clock, limits or LoadLimits()).run()
+        tables = open_app_tables(connection, sites_file, clock=clock)
+        report = _Loader(store, connection, session, places, clock, limits or LoadLimits(), tables).run()
     report.seconds = time.monotonic() - started
     return report
 
@@ -142,6 +146,7 @@ class _Loader:
     places: Places
     clock: Callable[[], datetime]
     limits: LoadLimits
+    tables: AppTables
     report: LoadReport = field(default_factory=LoadReport)
 
     def run(self) -> LoadReport:
@@ -230,6 +235,8 @@ class _Loader:
             return False
         if batch.rows.num_rows:
             self.session.copy(batch.plan, batch.dataset, batch.rows)
+        if batch.dataset == APP_ROWS:
+            file_rows(self.session, self.tables, batch.plan, batch.rows)
         self.session.commit()
         return True
 

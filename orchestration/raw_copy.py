@@ -65,6 +65,18 @@ class RawSession:
                 raise BatchRefused(f"Postgres refuses a value: {_first_line(error)}") from error
             raise
 
+    def attempt(self, statement_text: str) -> str | None:
+        """Execute a statement within the open transaction; what Postgres refuses of it is undone.
+
+        Returns:
+            Why Postgres refused it; None when it did not.
+        """
+        with self._connection.cursor() as cursor:
+            # On the server: this driver executes nothing more in a transaction after an error, not even its repair.
+            cursor.execute("select ops.attempt($1)", (statement_text,))
+            row = cursor.fetchone()
+        return None if row is None else row[0]
+
     def commit(self) -> None:
         """Make rows and ledger visible together."""
         self._connection.commit()

@@ -17,11 +17,12 @@ import structlog
 from psycopg import sql
 
 from landing.codec import BatchOrigin
-from landing.contract import DATASETS, Dataset
+from landing.contract import APP_ROWS, DATASETS, Dataset
 from landing.errors import ObjectMissing, PoisonObject
 from landing.keys import ARCHIVE_PREFIX, ArchiveKey
 from landing.store import Store
 from orchestration import ledger, raw_copy
+from orchestration.app_tables import AppTables, file_rows, open_app_tables
 from orchestration.archive import ArchivedBatch, ArchiveObject, read_object
 from orchestration.counting import count_rows, happened_at
 from orchestration.database import Connection, connect, ensure_partition, partitions
@@ -73,6 +74,7 @@ def rebuild_raw(  # noqa: PLR0913  (what a rebuild touches, each by name)
     database_url: str,
     clock: Callable[[], datetime],
     geoip_city_db: Path | None = None,
+    sites_file: Path | None = None,
     allow_history_loss: bool = False,
     lock_wait_s: float = LOCK_WAIT_S,
 ) -> RebuildReport:
@@ -85,6 +87,7 @@ def rebuild_raw(  # noqa: PLR0913  (what a rebuild touches, each by name)
         database_url: The warehouse, migrated.
         clock: The time of the run.
         geoip_city_db: For the inbox's rows; archived ones are enriched.
+        sites_file: Declares the tables of schema `apps`; their rows stay, and what they lack is inserted.
         allow_history_loss: Go on although the archive lacks batches that the ledger knows.
         lock_wait_s: Seconds to wait for a load or transform.
 
@@ -106,13 +109,16 @@ def rebuild_raw(  # noqa: PLR0913  (what a rebuild touches, each by name)
             _refuse_history_loss(store, connection, archived)
         rebuild_id = _forget(connection, clock())
         batches, rows = 0, 0
+        tables = open_app_tables(connection, sites_file, clock=clock)
         with raw_copy.open_raw_session(database_url) as session:
             for batch in _effective_batches(store, archived):
-                rows += _restore(connection, session, batch)
+                rows += _restore(connection, session, batch, tables)
                 batches += 1
         connection.execute("update ops.rebuilds set finished_at = %s where finished_at is null", (clock(),))
         _log.info("raw restored from the archive", rebuild_id=rebuild_id, batches=batches, rows=rows)
-    report = load_inbox(store=store, database_url=database_url, clock=clock, geoip_city_db=geoip_city_db)
+    report = load_inbox(
+        store=store, database_url=database_url, clock=clock, geoip_city_db=geoip_city_db, sites_file=sites_file
+    )
     return RebuildReport(batches, rows, report, time.monotonic() - started)
 
 
@@ -197,7 +203,7 @@ def _read(store: Store, key: ArchiveKey) -> ArchiveObject:
         raise ArchiveDamaged(f"{key} cannot be restored: {error}") from error
 
 
-def _restore(connection: Connection, session: RawSession, found: _Restorable) -> int:
+def _restore(connection: Connection, session: RawSession, found: _Restorable, tables: AppTables) -> int:
     """Restore one batch; returns the rows copied into `raw`."""
     dataset = _DATASETS[found.key.dataset]
     rows, origin = found.archived.rows, found.archived.origin
@@ -218,6 +224,8 @@ def _restore(connection: Connection, session: RawSession, found: _Restorable) ->
     if loaded.num_rows:
         ensure_partition(connection, batch.dataset, batch.day)
         session.copy(batch, dataset, loaded)
+    if dataset == APP_ROWS:
+        file_rows(session, tables, batch, loaded)
     session.commit()
     return int(loaded.num_rows)
 

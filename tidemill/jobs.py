@@ -71,6 +71,7 @@ def run_rebuild(*, allow_history_loss: bool, now: datetime | None = None) -> "tu
             database_url=settings.database_url,
             clock=clock_of(tags_for(now)),
             geoip_city_db=settings.geoip_city_db,
+            sites_file=settings.sites,
             allow_history_loss=allow_history_loss,
         )
         return report, run_transform(now=now)

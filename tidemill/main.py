@@ -5,7 +5,7 @@ The command modules import what they run only when they run it: `--help` and `ve
 
 import typer
 
-from tidemill.commands import contract, intake, mill, rejects, reports, running, sites
+from tidemill.commands import contract, intake, mill, rejects, reports, running, sites, tables
 from tidemill.console import CommandLine
 
 app = typer.Typer(
@@ -37,5 +37,6 @@ app.command("database-url")(reports.database_url)
 app.command()(reports.version)
 
 app.add_typer(sites.app, name="sites")
+app.add_typer(tables.app, name="tables")
 app.add_typer(rejects.app, name="rejects")
 app.add_typer(contract.app, name="contract")

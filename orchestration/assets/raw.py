@@ -46,6 +46,7 @@ def raw_tables(context: dg.AssetExecutionContext, mill: Mill) -> Iterator[dg.Mat
             database_url=mill.database_url,
             clock=mill.clock(context.run.tags),
             geoip_city_db=mill.settings.geoip_city_db,
+            sites_file=mill.settings.sites,
         )
     for found in report.quarantined:
         context.log.error("quarantined %s: %s", found.key, found.reason)

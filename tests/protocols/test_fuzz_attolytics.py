@@ -7,6 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from orchestration.database import connect, migrate
+from orchestration.load import load_inbox
 from tests.collector.conftest import LocalCollector
 
 SITES = (Path(__file__).parent / "attolytics" / "sites.yml").read_text()
@@ -65,8 +67,17 @@ def test_no_request_makes_it_fail(
     assert all("\n" not in value and "\r" not in value for _, value in answer.headers)
 
 
-def test_what_was_accepted_meanwhile_fits_the_contract(shared: LocalCollector) -> None:
+def test_what_was_accepted_meanwhile_is_in_its_tables(shared: LocalCollector, database_url: str) -> None:
     body = {"secret_key": "s3cret", "events": [{"_t": "types", "f": 1e300, "t": 253402300799, "x": "a\0", "y": 2**70}]}
     assert shared.post("/apps/game/events", json.dumps(body), {"Content-Type": "application/json"}).status_code == 200
-    assert shared.landed().rows["app_rows"]
+    sent = len(shared.landed().rows["app_rows"])
+    migrate(database_url)
+    load_inbox(
+        store=shared.store, database_url=database_url, clock=lambda: shared.now, sites_file=shared.settings.sites
+    )
+
+    with connect(database_url) as connection:
+        problems = connection.execute("select table_name, problem from ops.app_loads where problem is not null")
+        assert problems.fetchall() == []
+        assert connection.execute("select count(*) from raw.app_rows").fetchone() == (sent,)
     assert list((Path(shared.settings.home) / "spool").glob("damaged/*")) == []
