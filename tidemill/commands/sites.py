@@ -1,11 +1,13 @@
 """`tidemill sites`: the sites file."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tidemill.commands.options import AsJson
 from tidemill.console import emit_json, print_table, say
+from tidemill.errors import CommandFailed
 
 if TYPE_CHECKING:
     from landing.errors import Problem
@@ -49,6 +51,29 @@ def hash_secret(
     from landing.credentials import hash_secret as make_hash
 
     typer.echo(make_hash(secret))
+
+
+@app.command("import-attolytics")
+def import_attolytics(
+    file: Annotated[Path, typer.Argument(help="The original's schema file, as it is.")],
+    *,
+    out: Annotated[Path | None, typer.Option(help="Write it here; an existing file is never replaced.")] = None,
+) -> None:
+    """Make a sites file of attolytics' schema.conf.yaml, and print it."""
+    from landing.attolytics_schema import sites_file_of
+
+    text, remarks = sites_file_of(file)
+    for remark in remarks:
+        say(remark)
+    if out is None:
+        typer.echo(text, nl=False)
+        return
+    try:
+        with out.open("x", encoding="utf-8") as made:
+            made.write(text)
+    except FileExistsError:
+        raise CommandFailed(f"{out} exists; it is left as it is") from None
+    say(f"wrote {out}")
 
 
 def _parts(problem: "Problem") -> tuple[int, str, str]:
