@@ -23,4 +23,8 @@ def kept_form(form: str) -> str:
 def _kept_pair(pair: str) -> str:
     name, equals, value = pair.partition("=")
     keep = _KEPT_OF.get(unquote_plus(name) if "%" in name else name)
-    return pair if keep is None else f"{name}{equals}{keep(unquote_plus(value))}"
+    if keep is None:
+        return pair
+    sent = unquote_plus(value)
+    kept = keep(sent)
+    return pair if kept == sent else f"{name}{equals}{kept}"
