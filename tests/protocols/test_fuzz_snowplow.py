@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from collector.protocols.snowplow import commerce, contexts
@@ -116,11 +116,14 @@ def test_what_was_accepted_meanwhile_fits_the_contract(shared: LocalCollector) -
     assert list((Path(shared.settings.home) / "spool").glob("damaged/*")) == []
 
 
+@example(url="https://evil.example@partner.example/")
+@example(url="https://evil.example/\\partner.example")
+@example(url="https://evil.example\\.partner.example/")
 @given(url=st.text(max_size=30) | st.text(max_size=10).map(lambda text: f"https://partner.example{text}"))
 def test_a_redirect_leads_to_listed_hosts_alone(url: str) -> None:
     if may_lead_to(url, ["partner.example"]):
         assert url.lower().startswith(("https://partner.example", "http://partner.example"))
-        assert url[:200].partition("://")[2].lower()[len("partner.example") :][:1] in {"", "/", "?", "#", ":", "."}
+        assert url.partition("://")[2].lower()[len("partner.example") :][:1] in {"", "/", "?", "#", ":", "."}
 
 
 def test_a_query_without_a_kind_of_event_is_not_snowplows(local: LocalCollector) -> None:
