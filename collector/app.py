@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from flask import Flask, Response, jsonify
+from flask import Flask, Response, jsonify, request
 
 from collector.front import Front
 from collector.intake import Intake
 from collector.metrics import CONTENT_TYPE, Metrics
+from collector.protocols.alcolytics import statistics
 from collector.spool import SpoolUnavailable
 from landing.version import VERSION
 
@@ -41,6 +42,13 @@ def create_app(*, intake: Intake, probe: Callable[[], None], metrics: Metrics, c
     def expose() -> Response:
         """Prometheus' text format."""
         return Response(metrics.expose(), content_type=CONTENT_TYPE)
+
+    @app.get("/stat")
+    def show_statistics() -> tuple[Response, int]:
+        """Alcolytics' counters, to whoever has a site's secret."""
+        if intake.directory().opened_by(request.args.get("key", "")) is None:
+            return jsonify(error="wrong secret"), 403
+        return jsonify(statistics.report(metrics.expose())), 200
 
     @app.get("/version")
     def show_version() -> Response:

@@ -309,14 +309,17 @@ def _choose(matches: Iterable[Match], request: Request) -> Match | None:
 def _of_other_methods(matches: Iterable[Match], request: Request) -> list[Route | Page] | None:
     """What the path offers to other methods; None when it has nothing for this host, or declined this method's content.
 
-    A preflight has no content to claim it by, so every endpoint of the path counts.
+    A preflight has no content to claim it by: where nobody claims it, every endpoint of the path counts.
     """
     endpoints = [endpoint for endpoint, _ in matches]
+    if request.host is not None:  # what its own family has at this path speaks for a virtual host
+        endpoints = [each for each in endpoints if each.protocol == request.host.protocol] or endpoints
     if any(endpoint.method in (request.method, ANY_METHOD) for endpoint in endpoints):
         return None
-    if request.method != "OPTIONS":
-        endpoints = [each for each in endpoints if each.claims is None or each.claims(request)]
-    return endpoints or None
+    claimed = [each for each in endpoints if each.claims is None or each.claims(request)]
+    if not claimed and request.method == "OPTIONS":
+        claimed = endpoints
+    return claimed or None
 
 
 def _check_limits(delivery: Delivery) -> None:

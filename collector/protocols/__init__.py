@@ -1,7 +1,17 @@
 """One module per family of clients. Adding one is a module and an entry below."""
 
 from collector.endpoint import Family
-from collector.protocols import api, attolytics, measurement_protocol, objectiv, plausible, segment, snowplow, tracker
+from collector.protocols import (
+    alcolytics,
+    api,
+    attolytics,
+    measurement_protocol,
+    objectiv,
+    plausible,
+    segment,
+    snowplow,
+    tracker,
+)
 
 FAMILIES: tuple[Family, ...] = (
     tracker.FAMILY,
@@ -12,5 +22,6 @@ FAMILIES: tuple[Family, ...] = (
     *measurement_protocol.FAMILIES,
     snowplow.FAMILY,
     plausible.FAMILY,
+    alcolytics.FAMILY,
 )
 """Every dialect, in the order in which they are asked whether a request is theirs."""
