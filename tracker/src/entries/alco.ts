@@ -1,0 +1,4 @@
+import { alco } from "../facades/alco";
+import { findTracker } from "../module";
+
+alco(findTracker(document.currentScript as HTMLScriptElement));

@@ -1,0 +1,4 @@
+import { attach } from "../module";
+import { clicks } from "../modules/clicks";
+
+attach(clicks);

@@ -1,0 +1,4 @@
+import { attach } from "../module";
+import { commerce } from "../modules/commerce";
+
+attach(commerce);

@@ -1,0 +1,4 @@
+import { attach } from "../module";
+import { errors } from "../modules/errors";
+
+attach(errors);

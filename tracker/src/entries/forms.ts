@@ -1,0 +1,4 @@
+import { attach } from "../module";
+import { forms } from "../modules/forms";
+
+attach(forms);

@@ -1,0 +1,4 @@
+import { attach } from "../module";
+import { marks } from "../modules/marks";
+
+attach(marks);

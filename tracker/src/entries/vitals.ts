@@ -1,0 +1,4 @@
+import { attach } from "../module";
+import { vitals } from "../modules/vitals";
+
+attach(vitals);

@@ -1,0 +1,75 @@
+/**
+ * Events that are not acknowledged yet, oldest first.
+ *
+ * One goes only when its receipt is certain; the collector drops what arrives twice.
+ */
+
+import { envelope } from "./envelope";
+import { bytesOf } from "./fit";
+import { emit } from "./guard";
+import { options, type OutgoingEvent } from "./options";
+import { COUNT, may, permission } from "./permission";
+
+const WAIT_MS = 5_000;
+const WAITING_MAX = 10;
+const BATCH_BYTES = 24_000;
+/** Browsers let all requests that outlive their page carry 64 KiB together. */
+const LEAVING_BYTES = 60_000;
+const KEPT_MAX = 50;
+const KEPT_BYTES = 100_000;
+const PENDING_MAX = 20;
+const RETRY_MS = 2_000;
+const RETRY_MS_MAX = 300_000;
+
+export const queue: OutgoingEvent[] = [];
+
+let flyingBytes = 0;
+let failures = 0;
+let timer = 0;
+
+/** Flush later; a hidden page keeps no timer. */
+const schedule = (delayMs: number): void => {
+  if (!document.hidden) timer = timer || setTimeout(flush, delayMs);
+};
+
+export const add = (event: OutgoingEvent): void => {
+  queue.push(event);
+  while (queue[permission.isHeld_ ? PENDING_MAX : KEPT_MAX] || bytesOf(queue) > KEPT_BYTES) queue.shift();
+  if (!failures && (document.hidden || queue[WAITING_MAX - 1] || bytesOf(queue) > BATCH_BYTES)) flush();
+  else schedule(WAIT_MS);
+};
+
+/**
+ * Send what waits, as much as browsers take once the page is gone.
+ *
+ * A page that goes away cannot wait for an answer: a beacon is the surer way then.
+ */
+export const flush = (isLeaving?: boolean): void => {
+  const batch: OutgoingEvent[] = [];
+  let bytes = 0;
+  clearTimeout(timer);
+  timer = 0;
+  if (permission.isHeld_ || !may(COUNT)) return;
+  for (const event of queue) if ((bytes += bytesOf(event)) < LEAVING_BYTES - flyingBytes) batch.push(event);
+  if (!queue.splice(0, batch.length)[0]) return;
+  const body = envelope(batch);
+  if (isLeaving && navigator.sendBeacon(options.api!, body)) return;
+  flyingBytes += bytes;
+  /** Status 0 is no answer. */
+  const settle = (status: number, retryAfterS: number): void => {
+    flyingBytes -= bytes;
+    if (!status || status === 408 || status === 429 || status > 499) {
+      queue.unshift(...batch);
+      schedule(Math.max(Math.min(RETRY_MS * 2 ** failures++, RETRY_MS_MAX) * (0.5 + Math.random()), retryAfterS * 1_000));
+      emit("error", status);
+    } else {
+      failures = 0;
+      emit("sent", batch);
+      flush();
+    }
+  };
+  fetch(options.api!, { method: "POST", body, keepalive: true }).then(
+    ({ status, headers }) => settle(status, +headers.get("Retry-After")!),
+    () => settle(0, 0),
+  );
+};

@@ -1,0 +1,78 @@
+/** Page views: of loads, of navigations within a document, of returns from the back/forward cache. */
+
+import { clean } from "./address";
+import { report, startReading } from "./engagement";
+import { attempt, listen, nextFrame } from "./guard";
+import { newId } from "./ids";
+import { options, type OutgoingEvent } from "./options";
+import { flush } from "./outbox";
+import { page, record } from "./record";
+
+/** Queues the view that was begun. */
+let pending: (() => void) | undefined;
+
+const current = (address: string | Location = location): string => clean(address, options.query, (options.hash || options.spa) as string);
+
+/** Count the view that waits, if it can be seen. */
+export const countPending = (): void => {
+  if (pending && !document.hidden) pending();
+};
+
+/** Give events a page to belong to. */
+export const nameThePage = (url?: string): void => {
+  page.id_ = newId();
+  page.url_ = current(url);
+  page.events_ = 0;
+};
+
+/**
+ * Begin a view. It counts once it is visible; after the first a frame later, when the title is known.
+ *
+ * @param fields win over what is known of the page
+ */
+export const view = (fields: Partial<OutgoingEvent> = {}): void => {
+  const previous = page.url_;
+  countPending();
+  report();
+  nameThePage(fields.u);
+  pending = () => {
+    // Pages that are served with 200 may say what they mean.
+    const status = document.querySelector<HTMLMetaElement>("[name='t:status']");
+    const [entry] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
+    pending = undefined;
+    record(
+      "page",
+      fields.p,
+      Object.assign(
+        {
+          ti: document.title,
+          r: previous || (document.referrer && clean(document.referrer, "all")),
+          st: status ? +status.content : previous ? undefined : entry!.responseStatus || undefined,
+        },
+        fields,
+        { u: page.url_ },
+      ),
+    );
+    startReading();
+    if (!previous) flush();
+  };
+  if (previous) nextFrame(countPending);
+};
+
+export const watchNavigation = (): void => {
+  listen("pageshow", (event) => {
+    if ((event as PageTransitionEvent).persisted) view({ bf: 1 });
+  });
+  if (options.spa === "off") return;
+  const navigate = (): void => {
+    if (current() !== page.url_) view();
+  };
+  for (const name of ["pushState", "replaceState"] as const) {
+    const original = history[name];
+    history[name] = function (...args) {
+      original.apply(this, args);
+      attempt(navigate);
+    };
+  }
+  listen("popstate hashchange", navigate);
+};
