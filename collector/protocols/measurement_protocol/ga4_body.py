@@ -31,6 +31,7 @@ from collector.protocols.measurement_protocol.ga4_limits import (
 )
 from collector.protocols.measurement_protocol.payload import read_parameters
 from collector.protocols.measurement_protocol.reasons import EventReason
+from collector.protocols.measurement_protocol.remapping import read_object
 from collector.reading import Candidate, Reading
 from collector.refusal import Reason, Refused, Reject
 from collector.request import Request
@@ -223,5 +224,5 @@ def remap_event(raw: Any, row: Mapping[str, Any]) -> Candidate:  # noqa: ANN401 
         raise ValueError(fault[1])
     warnings: list[str] = []
     columns = _columns(raw, warnings)
-    columns |= {name: row[name] for name in ("traits", "contexts") if row.get(name) is not None}
+    columns |= {name: read_object(row[name]) for name in ("traits", "contexts") if row.get(name) is not None}
     return Candidate(0, columns, None, raw, warnings)

@@ -11,7 +11,7 @@ from collector.plans import SiteDirectory, SitePlan
 from collector.protocols.measurement_protocol.ga4_event import map_event
 from collector.protocols.measurement_protocol.ga4_items import split_item
 from collector.protocols.measurement_protocol.ga4_limits import NAME
-from collector.protocols.measurement_protocol.hit import add_address
+from collector.protocols.measurement_protocol.hit import add_address, without_ids
 from collector.protocols.measurement_protocol.page import add_click
 from collector.protocols.measurement_protocol.payload import find_tid, kept_text, read_parameters, read_payloads
 from collector.protocols.measurement_protocol.reasons import EventReason, HitReason
@@ -194,6 +194,7 @@ def map_web(index: int, parameters: Mapping[str, str], text: str, warnings: list
     columns["traits"] = fields.traits or None
     columns["consent"] = {name: parameters[name] for name in _CONSENT if name in parameters} or None
     candidate = Candidate(index, columns, None, text, warnings, queued_us=0)  # it is sent at once
+    candidate.impersonal = without_ids(columns["props"])
     if "uip" in parameters:
         add_address(parameters["uip"], candidate)
     return candidate

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from collector.columns import warn
 from collector.plans import SitePlan, parse_address
@@ -36,6 +37,8 @@ _ELSEWHERE = (
     | SIZE_PARAMETERS
 )
 _EVENT_NAME_CHARS_MAX = 256
+CLIENT_IDS = frozenset({"_gid", "_ga", "ecid", "jid", "gjid"})
+"""Parameters of Google's scripts, otherwise unknown here, that hold ids of the browser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,15 @@ def map_hit(  # noqa: PLR0913  (a hit and everything its meaning depends on)
     candidate.queued_us = _queued_us(parameters, warnings)
     if draft.props:
         draft.columns["props"] = draft.props
+        candidate.impersonal = without_ids(draft.props)
     return candidate
+
+
+def without_ids(props: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The column of props for sites that keep no client's id; None where it is the same."""
+    if CLIENT_IDS.isdisjoint(props):
+        return None
+    return {"props": {name: value for name, value in props.items() if name not in CLIENT_IDS}}
 
 
 def _add_parameters(draft: Draft, hit_type: str, indexed: Indexed) -> None:

@@ -59,7 +59,7 @@ def add_order(draft: Draft, products: Mapping[int, dict[str, Any]]) -> None:
     if parameters["t"] == "transaction":
         for column in ("revenue", "shipping", "tax"):
             draft.columns.setdefault(column, "0")
-    for name in unused:
+    for name in sorted(unused):
         draft.props[name] = parameters[name]
 
 
@@ -94,10 +94,13 @@ def _add_action(draft: Draft, products: Mapping[int, dict[str, Any]]) -> set[str
 
 
 def _add(draft: Draft, target: dict[str, Any], fields: _Fields) -> set[str]:
-    read = fields.keys() & draft.parameters.keys()
-    for name in read:
-        key, reader = fields[name]
-        value = reader(draft.parameters[name], name, draft.warnings)
+    read = set()
+    for name, (key, reader) in fields.items():
+        sent = draft.parameters.get(name)
+        if sent is None:
+            continue
+        read.add(name)
+        value = reader(sent, name, draft.warnings)
         if value is not None:
             target[key] = value
     return read

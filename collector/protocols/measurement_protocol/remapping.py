@@ -42,19 +42,21 @@ def _terms(row: Mapping[str, Any]) -> Terms:
     if "host_defaulted:dh" in (row.get("warnings") or ()) and row.get("page_url"):
         parts = urlsplit(row["page_url"])
         home_url = f"{parts.scheme}://{parts.netloc}/" if parts.netloc else None
-    metrics = _object(row.get("metrics"))
+    metrics = read_object(row.get("metrics"))
     return Terms(home_url, frozenset(int(index) for index, value in metrics.items() if isinstance(value, float)))
 
 
 def _keep_headers(parameters: Mapping[str, str], candidate: Candidate, row: Mapping[str, Any]) -> None:
     """What macros took of the request's headers is nowhere else than in the old row."""
     for kind, column in (("cd", "dimensions"), ("cm", "metrics")):
-        old = _object(row.get(column))
+        old = read_object(row.get(column))
         taken = {index: value for index, value in old.items() if parameters.get(f"{kind}{index}", "").startswith("{H_")}
         if taken:
-            candidate.columns[column] = candidate.columns.get(column, {}) | taken
+            mapped = candidate.columns.get(column, {}) | taken
+            candidate.columns[column] = {index: mapped[index] for index in old if index in mapped} | mapped
 
 
-def _object(column: Any) -> dict[str, Any]:  # noqa: ANN401  (a column of JSON, as text or read)
+def read_object(column: Any) -> dict[str, Any]:  # noqa: ANN401  (a column of JSON, as text or read)
+    """The object in a column of a kept row; empty without one."""
     value = msgspec.json.decode(column) if isinstance(column, str) else column
     return value if isinstance(value, dict) else {}
