@@ -12,6 +12,8 @@ from collector.refusal import Reason, Refused
 
 _TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _BRACKET = re.compile(rb"[{}\[\]]")
+_KIND_OF_BRACKET = bytes.maketrans(b"[]", b"{}")
+_NO_STRUCTURE = bytes(set(range(256)) - set(b'{}[]"'))
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_WINDOW_BITS = 31  # zlib's way to ask for a gzip header
 
@@ -59,6 +61,18 @@ def read_json(body: bytes) -> tuple[object, tuple[str, ...]]:
 
 def depth(body: bytes) -> int:
     """Deepest nesting of brackets outside strings."""
+    # Without escapes every other part between quotes is outside of strings; then the innermost level of brackets is
+    # taken away until none is left: all of it at the speed of C.
+    if b"\\" not in body:
+        left = b"".join(body.translate(_KIND_OF_BRACKET, _NO_STRUCTURE).split(b'"')[::2])
+        for level in range(JSON_DEPTH_MAX + 1):
+            if not left:
+                return level
+            left = left.replace(b"{}", b"")
+    return _depth_by_walking(body)
+
+
+def _depth_by_walking(body: bytes) -> int:
     level = deepest = 0
     for bracket in _BRACKET.findall(_TEXT.sub(b"", body)):
         level += 1 if bracket in b"{[" else -1

@@ -15,7 +15,7 @@ def accept(_request: Request, outcome: Outcome) -> Answer:
     """How many events were received, and how many of them are invalid."""
     reply: Reply = outcome.reading.reply
     return _answer(
-        errors=len(outcome.rejects),
+        errors=len(outcome.rejects) if reply.events >= 0 else 1,
         events=reply.events,
         event_errors=[_error(reject, reply) for reject in outcome.rejects]
         if reply.reports_errors and reply.events >= 0
