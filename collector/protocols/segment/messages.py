@@ -1,14 +1,13 @@
 """One message of Segment's: who, what and when, in the columns of the contract."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from collector.protocols.segment import commerce
 from collector.protocols.segment.context import read_context, without_ids
 from collector.reading import Candidate
-from collector.refusal import Reason, Reject
+from collector.refusal import Reject
 from collector.time import parse_time
 
 
@@ -23,29 +22,19 @@ class SegmentReason(StrEnum):
     """`type` is none of the API's."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sender:
-    """Who sent the request; the visitor, or a server that tells of visitors.
+def is_from_visitor(message: Mapping[str, Any], user_agent: str | None) -> bool:
+    """The visitor's own device sent the message, so that address and user agent of the request are the visitor's.
 
-    Attributes:
-        address: The full address; None when unknown.
-        user_agent: As sent.
+    Libraries of servers send `context.library` alone; of browsers the user agent tells, apps say their device.
     """
-
-    address: str | None = None
-    user_agent: str | None = None
-
-    def is_visitor(self, channel: object, context: Mapping[str, Any]) -> bool:
-        """The visitor's own device sent the message, so that address and user agent are the visitor's.
-
-        Libraries of servers send `context.library` alone; of browsers the user agent tells, apps say their device.
-        """
-        direct = context.get("direct")
-        if isinstance(direct, bool):
-            return direct
-        if isinstance(channel, str) and channel:
-            return channel != "server"
-        return (self.user_agent or "").startswith("Mozilla/") or "device" in context or "os" in context
+    context = message.get("context")
+    told: Mapping[str, Any] = context if isinstance(context, dict) else {}
+    if isinstance(told.get("direct"), bool):
+        return told["direct"] is True
+    channel = message.get("channel")
+    if isinstance(channel, str) and channel:
+        return channel != "server"
+    return (user_agent or "").startswith("Mozilla/") or "device" in told or "os" in told
 
 
 FIELDS = {
@@ -82,7 +71,7 @@ _ADDRESSES = {"request_ip", "requestIP"}
 _NOT_INTERACTIONS = {"identify", "alias", "group"}
 
 
-def read_message(index: int, message: dict[str, Any], sender: Sender) -> Candidate | Reject:
+def read_message(index: int, message: dict[str, Any]) -> Candidate | Reject:
     """The event in a message that has its type, or why there is none."""
     kind = message.get("type")
     reader = _READERS.get(kind) if isinstance(kind, str) else None
@@ -101,9 +90,6 @@ def read_message(index: int, message: dict[str, Any], sender: Sender) -> Candida
     columns["client_event_id"] = message.get("messageId")
     columns["visitor_id"] = anonymous_id or (user_id and f"uid:{user_id}")
     columns["user_id"] = user_id
-    if sender.is_visitor(message.get("channel"), context):
-        columns["ip"] = columns.get("ip") or sender.address
-        columns["user_agent"] = columns.get("user_agent") or sender.user_agent
     missing = reader(columns, message, rest)
     if missing is not None:
         return Reject(index, SegmentReason.MISSING_NAME, missing, original)
@@ -126,9 +112,16 @@ def _candidate(index: int, columns: dict[str, Any], original: dict[str, Any], wa
         original,
         warnings,
         sent_us=parse_time(original.get("sentAt")),
-        content={key: value for key, value in original.items() if key not in _OF_A_DELIVERY},
+        content=_repeated(original),
         impersonal=_impersonal(columns),
     )
+
+
+def _repeated(original: dict[str, Any]) -> dict[str, Any] | None:
+    """What a retry repeats; None for all of it."""
+    if _OF_A_DELIVERY.isdisjoint(original):
+        return None
+    return {key: value for key, value in original.items() if key not in _OF_A_DELIVERY}
 
 
 def _impersonal(columns: dict[str, Any]) -> dict[str, Any] | None:
@@ -158,11 +151,9 @@ def remap(raw: Any, row: Mapping[str, Any]) -> Candidate:  # noqa: ANN401  (any 
     Raises:
         ValueError: it would be refused today.
     """
-    read = read_message(row["request_index"], raw, Sender())
+    read = read_message(row["request_index"], raw)
     if isinstance(read, Reject):
         raise ValueError(f"{read.reason}: {read.detail}")  # noqa: TRY004  (the value is wrong, whatever its type)
-    # The row has the visitor's user agent, whoever sent the message.
-    read.columns["user_agent"] = row["user_agent"]
     return read
 
 
@@ -253,6 +244,3 @@ _READERS: dict[str, Callable[[dict[str, Any], dict[str, Any], dict[str, Any]], s
     "merge": _merge,
 }
 """By type, what fills the columns from the message and the rest of its context; returns what is missing."""
-
-NOT_AN_OBJECT = (Reason.INVALID_EVENT, "the message is no object")
-"""Reason and detail of a message that is none."""

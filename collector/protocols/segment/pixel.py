@@ -6,10 +6,9 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from collector.plans import SiteDirectory
-from collector.protocols.segment.messages import Sender, read_message
-from collector.protocols.segment.requests import Reader, open_reading
+from collector.protocols.segment.requests import Reader, add_messages, open_reading
 from collector.reading import Outcome, Reading
-from collector.refusal import Reason, Refused, Reject
+from collector.refusal import Reason, Refused
 from collector.request import Answer, Request
 
 _FIELDS_MAX = 1_000
@@ -25,14 +24,7 @@ def reader(kind: str) -> Reader:
 
 def _read(request: Request, directory: SiteDirectory, *, kind: str) -> Reading:
     message, warnings = _message(request.query)
-    reading = open_reading(message, warnings, request, directory)
-    sender = Sender(address=request.address, user_agent=request.headers.get("user-agent"))
-    read = read_message(0, {**message, "type": kind}, sender)
-    if isinstance(read, Reject):
-        reading.rejects.append(read)
-    else:
-        reading.candidates.append(read)
-    return reading
+    return add_messages(open_reading(message, warnings, request, directory), [{**message, "type": kind}], request)
 
 
 def _message(query: str) -> tuple[dict[str, Any], tuple[str, ...]]:

@@ -4,6 +4,7 @@ import base64
 import binascii
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -12,7 +13,7 @@ import msgspec
 from collector.decode import read_json
 from collector.limits import EVENTS_MAX
 from collector.plans import SiteDirectory, SitePlan
-from collector.protocols.segment.messages import NOT_AN_OBJECT, Sender, read_message
+from collector.protocols.segment.messages import is_from_visitor, read_message
 from collector.reading import Outcome, Reading
 from collector.refusal import Reason, Refused, Reject
 from collector.request import Answer, Request
@@ -41,9 +42,8 @@ def batch_reader() -> Reader:
 
 def _read_one(request: Request, directory: SiteDirectory, *, kind: str) -> Reading:
     document, reading = _open(request, directory)
-    kind = kind or request.captured.get("type", "")
-    _add(reading, 0, {**document, "type": kind}, _sender(request))
-    return reading
+    message = {**document, "type": kind or request.captured.get("type", "")}
+    return add_messages(reading, [message], request)
 
 
 def _read_batch(request: Request, directory: SiteDirectory) -> Reading:
@@ -56,12 +56,9 @@ def _read_batch(request: Request, directory: SiteDirectory) -> Reading:
         raise Refused(Reason.TOO_MANY_EVENTS, 400, f"{len(messages)} messages", site_id=site_id)
     reading.sent_us = parse_time(document.get("sentAt"))
     shared = {key: document[key] for key in _SHARED if isinstance(document.get(key), dict) and document[key]}
-    sender = _sender(request)
-    for index, message in enumerate(messages):
-        _add(reading, index, _merged(shared, message) if shared else message, sender)
     envelope = {key: value for key, value in document.items() if key not in {_BATCH, *_SHARED}}
     reading.enclose = lambda message: {**envelope, _BATCH: [message]}
-    return reading
+    return add_messages(reading, [_merged(shared, each) for each in messages] if shared else messages, request)
 
 
 def _merged(shared: dict[str, Any], message: Any) -> Any:  # noqa: ANN401  (any JSON value)
@@ -75,19 +72,25 @@ def _merged(shared: dict[str, Any], message: Any) -> Any:  # noqa: ANN401  (any 
     return merged
 
 
-def _add(reading: Reading, index: int, message: Any, sender: Sender) -> None:  # noqa: ANN401  (any JSON value)
-    if not isinstance(message, dict):
-        reading.rejects.append(Reject(index, *NOT_AN_OBJECT, message))
-        return
-    read = read_message(index, message, sender)
-    if isinstance(read, Reject):
-        reading.rejects.append(read)
-    else:
-        reading.candidates.append(read)
-
-
-def _sender(request: Request) -> Sender:
-    return Sender(address=request.address, user_agent=request.headers.get("user-agent"))
+def add_messages(reading: Reading, messages: list[Any], request: Request) -> Reading:
+    """The reading with the messages; those that a server tells of visitors in one of their own."""
+    user_agent = request.headers.get("user-agent")
+    of_visitors = replace(
+        reading, candidates=[], rejects=[], shared={"user_agent": user_agent}, address=request.address
+    )
+    for index, message in enumerate(messages):
+        if not isinstance(message, dict):
+            reading.rejects.append(Reject(index, Reason.INVALID_EVENT, "the message is no object", message))
+            continue
+        read = read_message(index, message)
+        into = of_visitors if is_from_visitor(message, user_agent) else reading
+        if isinstance(read, Reject):
+            into.rejects.append(read)
+        else:
+            into.candidates.append(read)
+    parts = [each for each in (of_visitors, reading) if each.candidates or each.rejects] or [reading]
+    parts[0].further = tuple(parts[1:])
+    return parts[0]
 
 
 def _open(request: Request, directory: SiteDirectory) -> tuple[dict[str, Any], Reading]:

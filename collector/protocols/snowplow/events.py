@@ -183,7 +183,7 @@ def _candidate(
         # Without the time of sending nothing says how far the client's clock is off: receipt is the better guess.
         queued_us=0 if true_us is None and created_us is not None and sent_us is None else None,
         has_true_time=true_us is not None,
-        content={key: value for key, value in original.items() if key != "stm"},
+        content={key: value for key, value in original.items() if key != "stm"} if "stm" in original else None,
         impersonal=impersonal or None,
     )
 
