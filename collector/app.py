@@ -9,11 +9,21 @@ from collector.front import Front
 from collector.intake import Intake
 from collector.metrics import CONTENT_TYPE, Metrics
 from collector.protocols.alcolytics import statistics
+from collector.script_pages import script_pages
+from collector.scripts import Scripts
 from collector.spool import SpoolUnavailable
 from landing.version import VERSION
 
 
-def create_app(*, intake: Intake, probe: Callable[[], None], metrics: Metrics, clock: Callable[[], datetime]) -> Flask:
+def create_app(  # noqa: PLR0913  (everything it needs is given)
+    *,
+    intake: Intake,
+    probe: Callable[[], None],
+    metrics: Metrics,
+    clock: Callable[[], datetime],
+    scripts: Scripts,
+    tracker_path: str,
+) -> Flask:
     """The collector's application; nothing happens at import, everything it needs is given.
 
     Args:
@@ -21,8 +31,11 @@ def create_app(*, intake: Intake, probe: Callable[[], None], metrics: Metrics, c
         probe: Raises SpoolUnavailable when nothing could be kept; asked by /readyz.
         metrics: Shown by /metrics.
         clock: Now, UTC; `received_at` of what arrives.
+        scripts: The tracker.
+        tracker_path: Where it is served.
     """
     app = Flask(__name__, static_folder=None)
+    app.register_blueprint(script_pages(scripts, tracker_path))
 
     @app.get("/healthz")
     def healthz() -> Response:

@@ -24,6 +24,7 @@ from collector.refusal import Reason, Refused, Reject
 from collector.request import Answer, Request
 from collector.routing import Match, Router
 from collector.salts import Salts
+from collector.scripts import Scripts
 from collector.spool import SpoolUnavailable
 from landing.credentials import SecretVerifier
 from landing.sites import Sites
@@ -87,6 +88,7 @@ class Intake:
         metrics: Told of everything.
         collector_id: This process; a column of every row.
         processes: How many share a site's limit of events a minute.
+        scripts: The tracker, for families whose clients load it under other names.
     """
 
     def __init__(  # noqa: PLR0913  (everything it works with is given)
@@ -98,6 +100,7 @@ class Intake:
         metrics: Metrics,
         collector_id: str,
         processes: int = 1,
+        scripts: Scripts | None = None,
     ) -> None:
         self._sites = sites
         self._sink = sink
@@ -105,12 +108,10 @@ class Intake:
         self._metrics = metrics
         self._collector_id = collector_id
         self._verifier = SecretVerifier()
-        self._directory = SiteDirectory(sites(), self._verifier)
+        self._scripts = Scripts() if scripts is None else scripts
+        self._directory = SiteDirectory(sites(), self._verifier, self._scripts)
         self._numbers = itertools.count()
         self._limits = MinuteLimits(processes)
-        endpoints = [endpoint for family in FAMILIES for endpoint in family.endpoints]
-        self._router = Router(endpoint for endpoint in endpoints if not endpoint.is_below_site)
-        self._site_router = Router(endpoints)
 
     def new_request_id(self) -> str:
         """An id that no other request has: of this process and a count, so that ids compress well in the archive."""
@@ -120,17 +121,13 @@ class Intake:
         """The sites as they are now."""
         sites = self._sites()
         if sites is not self._directory.sites:
-            self._directory = SiteDirectory(sites, self._verifier)
+            self._directory = SiteDirectory(sites, self._verifier, self._scripts)
         return self._directory
 
     def takes(self, path: str) -> bool:
         """Some protocol may own this path."""
         site_id, path = _split(path)
-        return self._router_for(site_id).takes(path)
-
-    def _router_for(self, site_id: str | None) -> Router:
-        """The endpoints of a path with or without `/s/<site id>` in front."""
-        return self._router if site_id is None else self._site_router
+        return _router_for(site_id, self.directory()).takes(path)
 
     def take(self, delivery: Delivery) -> Response | None:
         """Answer a delivery; what is acknowledged is durable. None when no protocol owns it."""
@@ -138,7 +135,7 @@ class Intake:
         site_id, path = _split(delivery.path)
         directory = self.directory()
         request = self._request(delivery, directory, site_id, path)
-        matches = self._router_for(site_id).find(path)
+        matches = _router_for(site_id, directory).find(path)
         found = _choose(matches, request)
         if found is not None:
             endpoint, captured = found
@@ -279,6 +276,20 @@ class Intake:
         if rejects:
             for reason, number in Counter(reject.reason for reject in rejects).items():
                 self._metrics.count_rejected(site_id, reason, number)
+
+
+def _router_for(site_id: str | None, directory: SiteDirectory) -> Router:
+    """The endpoints of a path with or without `/s/<site id>` in front."""
+    router, site_router = directory.prepared(_routers)
+    return router if site_id is None else site_router
+
+
+def _routers(sites: Sites) -> tuple[Router, Router]:
+    """Of paths without and with `/s/<site id>` in front."""
+    # What the operator named comes first: on its host the path is its own.
+    endpoints = [endpoint for family in FAMILIES if family.configured for endpoint in family.configured(sites)]
+    endpoints += [endpoint for family in FAMILIES for endpoint in family.endpoints]
+    return Router(endpoint for endpoint in endpoints if not endpoint.is_below_site), Router(endpoints)
 
 
 def _split(path: str) -> tuple[str | None, str]:

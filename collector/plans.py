@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from collector.scripts import Scripts
 from collector.time import DAY_US, MILLISECOND_US
 from landing.credentials import Secret, SecretVerifier
 from landing.site import Site
 from landing.sites import Sites
 
 _ADDRESSES_KEPT = 8_192
+_NO_SCRIPTS = Scripts()
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Prepared = TypeVar("_Prepared")
 
@@ -104,10 +106,12 @@ class SiteDirectory:
     Args:
         sites: A valid sites file.
         verifier: Remembers which secrets were right; kept when the file changes.
+        scripts: The tracker, which some families serve under other names.
     """
 
-    def __init__(self, sites: Sites, verifier: SecretVerifier) -> None:
+    def __init__(self, sites: Sites, verifier: SecretVerifier, scripts: Scripts = _NO_SCRIPTS) -> None:
         self.sites = sites
+        self.scripts = scripts
         self._verifier = verifier
         self._plans = {site_id: plan_site(site) for site_id, site in sites.sites.items()}
         self._default = None if sites.default_site is None else self._plans[sites.default_site]

@@ -14,6 +14,7 @@ from collector.app import create_app
 from collector.intake import Intake
 from collector.metrics import Metrics
 from collector.salts import Salts
+from collector.scripts import read_scripts
 from collector.settings import CollectorSettings
 from collector.ship import Shipper
 from collector.spool import Spool, SpoolLimits
@@ -42,6 +43,7 @@ class Collector:
 
     Raises:
         SitesFileInvalid: the sites file cannot be used.
+        ScriptsUnusable: the tracker's build is incomplete.
         OSError: the spool's folder cannot be made.
     """
 
@@ -71,12 +73,15 @@ class Collector:
             observe_sync_s=self.metrics.observe_sync,
         )
         self.shipper = Shipper(self.spool, self.store, chores=self._do_chores, count_shipped=self.metrics.count_shipped)
+        self.scripts = read_scripts(settings.scripts_folder)
+        self._tracker_path = settings.tracker_path
         self.intake = Intake(
             sites=self.sites.current,
             sink=self.spool,
             salts=self.salts,
             metrics=self.metrics,
             collector_id=self.collector_id,
+            scripts=self.scripts,
             processes=1 if server_pid is None else settings.collector_workers,
         )
         self._server_pid = server_pid
@@ -85,7 +90,14 @@ class Collector:
 
     def app(self) -> Flask:
         """The WSGI application."""
-        return create_app(intake=self.intake, probe=self.spool.probe, metrics=self.metrics, clock=self.clock)
+        return create_app(
+            intake=self.intake,
+            probe=self.spool.probe,
+            metrics=self.metrics,
+            clock=self.clock,
+            scripts=self.scripts,
+            tracker_path=self._tracker_path,
+        )
 
     def start(self) -> None:
         """Begin to ship in the background."""

@@ -7,6 +7,7 @@ from pydantic import Field
 from landing.settings import LandingSettings
 
 _MEBIBYTE = 1024 * 1024
+_BUILT_TRACKER = Path(__file__).parent.parent / "tracker" / "dist"
 
 
 class CollectorSettings(LandingSettings):
@@ -19,6 +20,8 @@ class CollectorSettings(LandingSettings):
         spool_limit_bytes: Bytes of unshipped segments above which requests are answered 503.
         segment_max_seconds: Age at which a segment is sealed and shipped.
         segment_max_bytes: Size at which a segment is sealed and shipped. It bounds the memory of the conversion.
+        tracker_path: Where pages load the tracker from; its modules stand beside it.
+        tracker_folder: The tracker's build; None for the one of this checkout.
     """
 
     collector_host: str = "127.0.0.1"
@@ -27,6 +30,14 @@ class CollectorSettings(LandingSettings):
     spool_limit_bytes: int = Field(default=1024 * _MEBIBYTE, ge=_MEBIBYTE)
     segment_max_seconds: float = Field(default=5.0, gt=0, le=3_600)
     segment_max_bytes: int = Field(default=2 * _MEBIBYTE, ge=65_536, le=64 * _MEBIBYTE)
+
+    tracker_path: str = Field(default="/p/t.js", pattern=r"^(/[A-Za-z0-9._~-]+){1,5}$")
+    tracker_folder: Path | None = None
+
+    @property
+    def scripts_folder(self) -> Path:
+        """Where the tracker's build is."""
+        return self.tracker_folder or _BUILT_TRACKER
 
     @property
     def spool_folder(self) -> Path:

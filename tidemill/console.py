@@ -81,6 +81,7 @@ _EXPECTED = (
     ("orchestration.errors", "OrchestrationError"),
     ("collector.access_log", "UnknownSite"),
     ("collector.replay", "ReplayStopped"),
+    ("collector.scripts", "ScriptsUnusable"),
     ("builtins", "OSError"),
     ("psycopg", "OperationalError"),
 )

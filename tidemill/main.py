@@ -34,6 +34,7 @@ app.command("import-log")(intake.import_log)
 
 app.command()(reports.status)
 app.command("database-url")(reports.database_url)
+app.command()(reports.snippet)
 app.command()(reports.version)
 
 app.add_typer(sites.app, name="sites")

@@ -1,5 +1,7 @@
 """Each command answers clearly: the result on stdout, one line on stderr when it cannot do what was asked."""
 
+import base64
+import hashlib
 import importlib.metadata
 import json
 import os
@@ -38,6 +40,24 @@ def example(monkeypatch: pytest.MonkeyPatch, home: Path) -> Path:
 def test_the_version_is_that_of_the_package() -> None:
     assert run("version").stdout == f"{importlib.metadata.version('tidemill')}\n"
     assert json.loads(run("version", "--json").stdout) == {"version": importlib.metadata.version("tidemill")}
+
+
+def test_the_snippet_names_the_release_and_its_integrity(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build = example / "dist"
+    build.mkdir()
+    for name in ("t.js", "t.js.gz", "t.js.br"):
+        (build / name).write_bytes(b"tracker")
+    (build / "manifest.json").write_text('{"release": "abc", "files": {"t.js": {}}}')
+    monkeypatch.setenv("TIDEMILL_TRACKER_FOLDER", str(build))
+    digest = base64.b64encode(hashlib.sha384(b"tracker").digest()).decode()
+
+    assert run("snippet", "--site", "shop", "--url", "https://c.example/").stdout == (
+        f'<script defer src="https://c.example/p/abc/t.js" data-site="shop" integrity="sha384-{digest}"'
+        ' crossorigin="anonymous"></script>\n'
+    )
+    assert "site nobody is not in" in error_of(run("snippet", "--site", "nobody"))
+    monkeypatch.setenv("TIDEMILL_TRACKER_FOLDER", str(example / "none"))
+    assert "`make tracker` builds it" in error_of(run("snippet", "--site", "shop"))
 
 
 def test_help_and_version_import_none_of_the_parts() -> None:

@@ -1,4 +1,4 @@
-"""`tidemill status`, `database-url`, `version`: what there is."""
+"""`tidemill status`, `database-url`, `snippet`, `version`: what there is."""
 
 from typing import Annotated
 
@@ -7,6 +7,7 @@ import typer
 from landing.version import VERSION
 from tidemill.commands.options import AsJson
 from tidemill.console import emit_json, print_rows, print_table, say
+from tidemill.errors import CommandFailed
 
 
 def status(
@@ -43,6 +44,36 @@ def database_url() -> None:
         if not embedded.is_running(home):
             say("the embedded Postgres is not running; `tidemill up` starts it")
     typer.echo(url)
+
+
+def snippet(
+    *,
+    site: Annotated[str, typer.Option("--site", help="Site whose pages load the tracker.")],
+    url: Annotated[str, typer.Option("--url", help="The collector's public address.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Print the element that loads the tracker, from a path that never changes and with its integrity."""
+    from collector.scripts import TRACKER, read_scripts
+    from collector.settings import CollectorSettings
+    from landing.sites import load_sites
+    from tidemill.settings import read_settings
+
+    settings = read_settings(CollectorSettings)
+    if site not in load_sites(settings.sites).sites:
+        raise CommandFailed(f"site {site} is not in {settings.sites}")
+    scripts = read_scripts(settings.scripts_folder)
+    if TRACKER not in scripts.files:
+        raise CommandFailed(f"{settings.scripts_folder} holds no tracker; `make tracker` builds it")
+    folder, _, name = settings.tracker_path.rpartition("/")
+    source = f"{url.rstrip('/')}{folder}/{scripts.release}/{name}"
+    integrity = scripts.files[TRACKER].integrity
+    element = (
+        f'<script defer src="{source}" data-site="{site}" integrity="{integrity}" crossorigin="anonymous"></script>'
+    )
+    if as_json:
+        emit_json({"src": source, "integrity": integrity, "html": element})
+    else:
+        typer.echo(element)
 
 
 def version(*, as_json: AsJson = False) -> None:

@@ -20,15 +20,10 @@ def show_library(request: Request, directory: SiteDirectory) -> Answer:
         options["initialUid"] = visitor.uid
     written = msgspec.json.encode(options).decode()
     calls = "".join(f'window.{name}&&window.{name}("configure",{written});' for name in _GLOBALS)
-    answer = Answer(200, f"{calls}\n".encode() + library_script(), _HEADERS)
+    answer = Answer(200, f"{calls}\n".encode() + directory.scripts.source("lib.js"), _HEADERS)
     if visitor is None:
         return answer
     return answer.with_headers(*(cookie.header(is_https=request.is_https) for cookie in visitor.cookies))
-
-
-def library_script() -> bytes:
-    """The library that takes over from the stub; nothing where none is installed with the collector."""
-    return b""
 
 
 def _visitor(request: Request, directory: SiteDirectory) -> Visitor | None:
