@@ -70,6 +70,7 @@ _TYPE_OF = {
     "vitals": "vitals",
     "error": "exception",
     "consent": "consent",
+    "purchase": "transaction",
 }
 _NOT_INTERACTIONS = {"engagement", "vitals", "exception", "identify", "alias", "consent"}
 

@@ -70,7 +70,7 @@ def test_fields_beside_the_events_hold_for_all_and_an_events_own_wins(local: Loc
         ({"n": "error", "p": {"message": "m"}}, {"event_type": "exception", "is_interaction": False}),
         (
             {"n": "purchase", "p": {"order_id": 7, "value": "12.30", "currency": "EUR", "items": [{"sku": "a"}]}},
-            {"event_type": "event", "order_action": "purchase", "order_id": "7", "currency": "EUR"},
+            {"event_type": "transaction", "order_action": "purchase", "order_id": "7", "currency": "EUR"},
         ),
         ({"n": "cart_add", "p": {"value": 3}}, {"order_action": "add"}),
         ({"n": "product_view"}, {"order_action": "detail"}),
