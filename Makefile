@@ -3,9 +3,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PROTO_OUT := .
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all install demo test test-clients lint format bench soak lock clean
+.PHONY: all install proto demo test test-clients lint format bench soak lock clean
 
 all: lint
 
@@ -41,12 +42,19 @@ lint: install ## Formatting, types, import direction, SQL, generated files.
 	lint-imports
 	sqlfluff lint --disable-progress-bar dbt_project
 	tidemill contract check
+	$(MAKE) --no-print-directory proto PROTO_OUT=$(VENV)/proto
+	for file in $$(cd $(VENV)/proto && find . -type f); do diff -q $(VENV)/proto/$$file $$file || exit 1; done
+
+proto: install ## Compile our .proto files. PROTO_OUT is where to; the code is committed.
+	mkdir -p $(PROTO_OUT)
+	$(BIN)/python -m grpc_tools.protoc -I. --python_out=$(PROTO_OUT) --pyi_out=$(PROTO_OUT) collector/protocols/pulp/pulp_checkin.proto
 
 format: install ## Rewrite Python, SQL and generated files into shape.
 	ruff format .
 	ruff check --fix .
 	sqlfluff fix --disable-progress-bar dbt_project
 	tidemill contract write
+	$(MAKE) --no-print-directory proto
 
 bench: install ## Benchmarks as ratios. OUT=file.json also writes them down.
 	python -m benchmarks $(if $(OUT),--out $(OUT))

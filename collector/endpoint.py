@@ -8,6 +8,7 @@ from collector.plans import SiteDirectory
 from collector.reading import Candidate, Outcome, Reading
 from collector.refusal import Refused
 from collector.request import Answer, Request
+from landing.sites import Sites
 
 ANY_METHOD = "*"
 
@@ -87,6 +88,7 @@ class Family:
     Attributes:
         protocol: The value.
         endpoints: In the order in which they are asked whether a request is theirs.
+        configured: Further endpoints, those that the sites file names.
         remap: What today's mapping makes of an event kept by an older one, from its `raw` and its row (by column
             name). Ids, times of receipt and the visitor stay what they were, and so does what the request said for
             all its events, unless it is given again. Raises ValueError for what it would refuse. None where nothing
@@ -95,4 +97,5 @@ class Family:
 
     protocol: str
     endpoints: tuple[Route | Page, ...]
+    configured: Callable[[Sites], tuple[Route | Page, ...]] | None = None
     remap: Callable[[Any, Mapping[str, Any]], Candidate] | None = None

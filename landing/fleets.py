@@ -1,10 +1,10 @@
 """Fleets of installed programs that report once in a while: what to receive and what the models make of it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
-from landing.names import Host, Identifier, Pattern, Section, Slug
+from landing.names import Host, Identifier, Pattern, Section
 
 _BODY_MAX_BYTES = 2_621_440
 """2.5 MiB, what the original Pulp server takes."""
@@ -30,9 +30,15 @@ class Receive(Section):
     host: Host | None = None
     path: UrlPath = "/"
     codec: Literal["protobuf", "json", "query"] = "json"
-    descriptor: Slug | None = None
+    descriptor: Literal["pulp_checkin"] | None = None
     max_body: int = Field(default=_BODY_MAX_BYTES, ge=1, le=64 * 2**20)
     ok_status: int = Field(default=200, ge=200, le=299)
+
+    @model_validator(mode="after")
+    def _descriptor_goes_with_protobuf(self) -> Self:
+        if (self.codec == "protobuf") != (self.descriptor is not None):
+            raise ValueError("descriptor goes with codec protobuf, and codec protobuf needs one")
+        return self
 
 
 class InstallId(Section):

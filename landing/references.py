@@ -20,6 +20,7 @@ def broken_references(sites: "Sites") -> Iterator[tuple[Path, str]]:
     if sites.default_site is not None and sites.default_site not in sites.sites:
         yield ("default_site",), f"there is no site {sites.default_site!r}"
     yield from _hosts(sites)
+    yield from _fleets(sites)
     yield from _ids(sites)
     for place, problem in broken_extensions(sites.objectiv.extensions):
         yield ("objectiv", "extensions", *place), problem
@@ -56,6 +57,14 @@ def _hosts(sites: "Sites") -> Iterator[tuple[Path, str]]:
         if (host.site is not None) != needs_site or (host.fleet is not None) != needs_fleet:
             needed = "a fleet and no site" if needs_fleet else "a site and no fleet" if needs_site else "neither"
             yield path, f"protocol {host.protocol} goes with {needed}"
+
+
+def _fleets(sites: "Sites") -> Iterator[tuple[Path, str]]:
+    """`/` of every host would be taken from everybody else."""
+    named = {host.fleet for host in sites.hosts.values()}
+    for fleet_id, fleet in sites.fleets.items():
+        if fleet.receive.path == "/" and fleet.receive.host is None and fleet_id not in named:
+            yield ("fleets", fleet_id, "receive"), "needs a host, an entry of hosts, or a path of its own"
 
 
 def _ids(sites: "Sites") -> Iterator[tuple[Path, str]]:

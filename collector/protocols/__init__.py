@@ -8,6 +8,7 @@ from collector.protocols import (
     measurement_protocol,
     objectiv,
     plausible,
+    pulp,
     segment,
     snowplow,
     tracker,
@@ -23,5 +24,6 @@ FAMILIES: tuple[Family, ...] = (
     snowplow.FAMILY,
     plausible.FAMILY,
     alcolytics.FAMILY,
+    pulp.FAMILY,
 )
 """Every dialect, in the order in which they are asked whether a request is theirs."""

@@ -284,6 +284,20 @@ FILE_RULES = [
         "trusted_proxies[0]",
         "IPv4 or IPv6 network",
     ),
+    (
+        "a fleet that takes every host's root",
+        MINIMAL + "fleets:\n  f: {install_id: {from: id}}",
+        5,
+        "fleets.f.receive",
+        "needs a host",
+    ),
+    (
+        "a message nobody ships",
+        MINIMAL + "fleets:\n  f: {receive: {host: x.y, codec: protobuf}, install_id: {from: id}}",
+        5,
+        "fleets.f.receive",
+        "descriptor goes with codec protobuf",
+    ),
     ("a fleet without id", MINIMAL + "fleets:\n  f: {}", 5, "fleets.f.install_id", "required key is missing"),
 ]
 
