@@ -230,14 +230,12 @@ def _broken_type(
 
 
 def _is_cyclic(name: str, types: Mapping[str, TypeRules]) -> bool:
-    """A walk to the ancestors comes back, or does not end within the depth allowed."""
+    """A walk to the ancestors does not end within the depth allowed."""
     level = {name}
     for _ in range(_DEPTH_MAX):
         level = {parent for each in level if each in types for parent in types[each].parents}
         if not level:
             return False
-        if name in level:
-            return True
     return True
 
 

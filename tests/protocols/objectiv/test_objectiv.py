@@ -21,7 +21,7 @@ from tests.protocols.vectors import BROWSER, NOW, PEER, KeptRows, read_vectors, 
 
 NOW_MS = int(NOW.timestamp() * 1_000)
 FOLDER = Path(__file__).parent
-SITES = "version: 1\nsites: {shop: {name: Shop, privacy: {visitor: client}}}\n"
+SITES = "version: 1\nsites:\n  shop: {name: Shop, privacy: {visitor: client}}\n"
 APPLICATION = {"_type": "ApplicationContext", "id": "shop-app"}
 
 
@@ -36,7 +36,10 @@ def event(name: str = "ApplicationLoadedEvent", **more: Any) -> dict[str, Any]:
     }
 
 
-def send(body: object, settings: str = "") -> tuple[dict[str, Any], KeptRows]:
+def send(
+    body: object, settings: str = "", *, headers: dict[str, str] | None = None, path: str = "/s/shop/"
+) -> tuple[Any, KeptRows]:
+    """The answer, None where nobody takes the request, and what was kept."""
     sink, store, sites = KeptRows(), MemoryStore(), load_sites(SITES + settings)
     intake = Intake(
         sites=lambda: sites,
@@ -48,15 +51,16 @@ def send(body: object, settings: str = "") -> tuple[dict[str, Any], KeptRows]:
     response: Response | None = intake.take(
         Delivery(
             method="POST",
-            path="/s/shop/",
+            path=path,
             query="",
-            headers={"user-agent": BROWSER},
+            headers={"user-agent": BROWSER, **(headers or {})},
             body=body if isinstance(body, bytes) else json.dumps(body).encode(),
             received_at=NOW,
             peer=PEER,
         )
     )
-    assert response is not None
+    if response is None:
+        return None, sink
     assert response.answer.status == 200
     return json.loads(response.answer.body), sink
 
@@ -85,6 +89,22 @@ def test_errors_are_reported_where_the_sites_file_wants_it() -> None:
     assert error["event_id"] == bad["id"]
     assert error["error_info"] == [{"data": bad, "info": "message of FailureEvent is missing"}]
     assert send(b"{", "objectiv: {error_reporting: true}")[0]["data_error"] != ""
+
+
+@pytest.mark.parametrize("host", ["collector.example", "segment.example"])
+def test_the_root_of_a_host_that_is_not_objectivs_is_left_alone(host: str) -> None:
+    body = {"events": [event()], "transport_time": NOW_MS}
+    settings = "hosts: {segment.example: {protocol: segment, site: shop}}"
+    assert send(body, settings, headers={"host": host}, path="/") == (None, KeptRows())
+
+
+def test_nothing_is_kept_of_who_asks_not_to_be_tracked_where_the_site_drops_that() -> None:
+    settings = "  quiet: {name: Quiet, privacy: {gpc: drop}}\n"
+    for body, errors in (({"events": [event()], "transport_time": NOW_MS}, 1), (b"{", 1)):
+        reply, kept = send(body, settings, headers={"sec-gpc": "1"}, path="/s/quiet/")
+        assert reply["error_count"] == errors
+        assert "events" not in kept.rows
+        assert not any("body" in row for row in kept.rows.get("rejects", []))
 
 
 @pytest.mark.parametrize(
