@@ -63,7 +63,8 @@ def test_no_request_makes_it_fail(
     shared: LocalCollector, body: bytes, sent: dict[str, str], path: str, method: str
 ) -> None:
     answer = shared.client.open(path, method=method, data=body, headers={"Content-Type": "application/json", **sent})
-    assert answer.status_code in {200, 400, 403, 404, 405, 413, 415, 422}
+    # 204: an address without an app is a preflight of whoever takes addresses of two parts.
+    assert answer.status_code in {200, 204, 400, 403, 404, 405, 413, 415, 422}
     assert all("\n" not in value and "\r" not in value for _, value in answer.headers)
 
 
