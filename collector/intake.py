@@ -227,6 +227,9 @@ class Intake:
         lines = rows.build(reading, request, protocol=protocol, collector_id=self._collector_id, salts=self._salts)
         if reading.site is not None and reading.site.events_per_minute_max is not None and not reading.is_import:
             self._limits.check(reading.site.site_id, len(lines.events), reading.site.events_per_minute_max)
+        if reading.quota is not None:
+            owner, per_minute = reading.quota
+            self._limits.check(owner, sum(map(len, lines.records.values())), per_minute)
         return lines
 
     def _reject_lines(self, reading: Reading, lines: rows.Lines, request: Request, protocol: str) -> list[bytes]:

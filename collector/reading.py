@@ -77,6 +77,7 @@ class Reading:
         skew_tolerated_us: Clocks that differ by no more are taken as equal.
         candidates: In order.
         records: Rows of other datasets.
+        quota: Who may add how many of them a minute; a name that no site can have. None: any number.
         rejects: What was refused alone.
         enclose: Makes of a refused event the smallest body that holds it and could be sent to the same endpoint.
         cookies: Set with the answer, unless the visitor asked not to be tracked.
@@ -100,6 +101,7 @@ class Reading:
     skew_tolerated_us: int = SKEW_TOLERATED_US
     candidates: list[Candidate] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
+    quota: tuple[str, int] | None = None
     rejects: list[Reject] = field(default_factory=list)
     enclose: Callable[[object], object] = _as_it_is
     cookies: tuple[Cookie, ...] = ()

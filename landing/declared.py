@@ -92,6 +92,7 @@ class App(Section):
         strict_http: Answer 405, 413 and 415 where attolytics answers 404 and 400.
         body_bytes_max: Longest body.
         events_max: Most events of a request.
+        events_per_minute: Most events of a minute; more are answered 429. None: any number.
     """
 
     secret_key: str | None = Field(default=None, min_length=1, repr=False)
@@ -105,6 +106,7 @@ class App(Section):
     strict_http: bool = False
     body_bytes_max: int = Field(default=_BODY_BYTES, ge=1, le=2**20)
     events_max: int = Field(default=2_500, ge=1, le=2_500)
+    events_per_minute: int | None = Field(default=None, ge=1)
 
     @model_validator(mode="after")
     def _has_a_key(self) -> Self:

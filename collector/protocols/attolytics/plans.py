@@ -40,6 +40,7 @@ class AppPlan:
         is_strict: Statuses say what went wrong, not what the original answers.
         body_bytes_max: Longest body.
         events_max: Most events of a request.
+        quota: Its name among those whose events a minute are counted, and how many; None for any number.
     """
 
     app_id: str
@@ -51,6 +52,7 @@ class AppPlan:
     is_strict: bool
     body_bytes_max: int
     events_max: int
+    quota: tuple[str, int] | None
 
 
 def plan_apps(sites: Sites) -> dict[str, AppPlan]:
@@ -72,6 +74,7 @@ def _plan_app(app_id: str, app: App, tables: dict[str, TablePlan]) -> AppPlan:
         is_strict=app.strict_http,
         body_bytes_max=app.body_bytes_max,
         events_max=app.events_max,
+        quota=None if app.events_per_minute is None else (f"app {app_id}", app.events_per_minute),
     )
 
 

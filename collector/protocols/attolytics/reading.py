@@ -200,4 +200,10 @@ def read(request: Request, directory: SiteDirectory) -> Reading:
     check = _Check(request, directory)
     key, events = check.document()
     app = check.authorised(key)
-    return Reading(site=None, tracking_key=app.app_id, records=list(check.rows(app, events)), reply=check.headers)
+    return Reading(
+        site=None,
+        tracking_key=app.app_id,
+        records=list(check.rows(app, events)),
+        quota=app.quota,
+        reply=check.headers,
+    )
