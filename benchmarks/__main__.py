@@ -5,11 +5,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import collecting, loading, transforming
+from benchmarks import collecting, dialects, loading, transforming
 from benchmarks.report import Result, show, write
 
 BENCHMARKS: dict[str, Callable[[], list[Result]]] = {
     "collector": collecting.measure,
+    "dialects": dialects.measure,
     "load": loading.measure,
     "transform": transforming.measure,
 }

@@ -3,7 +3,7 @@
 import selectors
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle
 
@@ -31,14 +31,18 @@ class Load:
         return self.requests / self.seconds
 
 
-def post(path: str, body: bytes, content_type: str = "text/plain") -> bytes:
-    """The bytes of one POST request, as a browser on the same machine would send them."""
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: {content_type}\r\n"
-        f"User-Agent: Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0\r\n"
-        f"Content-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
+def post(
+    path: str, body: bytes, content_type: str = "text/plain", *, headers: Mapping[str, str] | None = None
+) -> bytes:
+    """The bytes of one POST request, as a browser on the same machine would send them; `headers` win."""
+    fields = {
+        "Host": "localhost",
+        "Content-Type": content_type,
+        "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
+        "Content-Length": str(len(body)),
+    } | dict(headers or {})
+    head = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    return f"POST {path} HTTP/1.1\r\n{head}\r\n".encode() + body
 
 
 @dataclass(slots=True)

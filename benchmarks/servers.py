@@ -18,11 +18,11 @@ _START_TIMEOUT_S = 60.0
 
 
 @contextlib.contextmanager
-def collector(home: Path) -> Iterator[tuple[int, int]]:
+def collector(home: Path, *, sites: Path = ROOT / "sites.example.yml") -> Iterator[tuple[int, int]]:
     """A collector with its state in `home`; yields its port and the id of its parent process."""
     environment = {
         "TIDEMILL_HOME": str(home),
-        "TIDEMILL_SITES": str(ROOT / "sites.example.yml"),
+        "TIDEMILL_SITES": str(sites),
         "TIDEMILL_COLLECTOR_WORKERS": str(WORKERS),
         "TIDEMILL_SPOOL_LIMIT_BYTES": str(16 * 2**30),
     }
