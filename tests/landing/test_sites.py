@@ -105,6 +105,7 @@ def test_what_is_left_out_has_the_documented_default() -> None:
             "alcolytics": (),
             "segment": (),
             "snowplow": (),
+            "plausible": (),
         },
         "privacy": {
             "ip": "truncate",
@@ -125,7 +126,7 @@ def test_what_is_left_out_has_the_documented_default() -> None:
             "channel_rules": "ua",
             "manual_tagging_override": False,
         },
-        "limits": {"events_per_minute": None, "max_event_age_days": 30},
+        "limits": {"events_per_minute": None, "max_event_age_days": 30, "max_queue_time_ms": 14_400_000},
         "goals": (),
         "funnels": (),
         "dimensions": (),
