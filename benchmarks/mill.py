@@ -13,7 +13,6 @@ from dbt.cli.main import dbtRunner
 
 from benchmarks.segments import SITES, write_segments
 from collector.ship import Shipper
-from collector.spool import Spool, SpoolLimits
 from landing.sites import load_sites
 from landing.store import DirectoryStore
 from orchestration.assets.models import dbt_arguments
@@ -48,9 +47,7 @@ class Mill:
 
     def land(self) -> None:
         """Convert and store every segment, as a collector's shipper does."""
-        limits = SpoolLimits(limit_bytes=2**40, segment_max_bytes=2**22, segment_max_seconds=5.0)
-        spool = Spool(self.home / "spool", writer_id="shipper", limits=limits, clock=now)
-        Shipper(spool, self.store).ship_sealed()
+        Shipper(self.home / "spool", self.store).ship_sealed()
 
     def load(self) -> LoadReport:
         """Load what landed."""

@@ -29,7 +29,7 @@ class _Rows:
     def __init__(self) -> None:
         self.lines: list[bytes] = []
 
-    def append(self, _received_at: datetime, rows: dict[str, bytes]) -> None:
+    async def append(self, _received_at: datetime, rows: dict[str, bytes]) -> None:
         """Take what the collector would make durable."""
         self.lines += rows.get("events", b"").splitlines()
 

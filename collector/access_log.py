@@ -19,6 +19,7 @@ from typing import BinaryIO, cast
 from urllib.parse import urlsplit
 
 from collector.identity import derived_id, kept_address
+from collector.pending import wait_for
 from collector.plans import SitePlan, parse_address
 from collector.reading import Candidate, Reading
 from collector.refusal import Reason, Reject
@@ -229,7 +230,7 @@ def _import_lines(  # noqa: PLR0913, PLR0917  (the state of one import)
         site_id=plan.site_id,
         request_id=collector.intake.new_request_id(),
     )
-    outcome = collector.intake.keep(reading, request, PROTOCOL)
+    outcome = wait_for(collector.intake.keep(reading, request, PROTOCOL))
     report.lines += len(lines)
     report.page_views += outcome.accepted
     report.rejected += len(outcome.rejects)

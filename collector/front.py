@@ -9,11 +9,13 @@ import structlog
 
 from collector.intake import Delivery, Intake
 from collector.limits import WIRE_BYTES_MAX
+from collector.pending import wait_for
 
 log = structlog.get_logger(__name__)
 
 Environment = dict[str, Any]
 StartResponse = Callable[..., Any]
+Headers = list[tuple[str, str]]
 WsgiApplication = Callable[[Environment, StartResponse], Iterable[bytes]]
 
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -51,20 +53,37 @@ class Front:
         intake: Takes what carries events.
         behind: Takes the rest.
         clock: Now, UTC.
+
+    Attributes:
+        is_draining: The server is about to stop: every answer asks its client to connect anew.
     """
 
     def __init__(self, intake: Intake, behind: WsgiApplication, *, clock: Callable[[], datetime]) -> None:
         self._intake = intake
         self._behind = behind
         self._clock = clock
+        self.is_draining = False
 
     def __call__(self, environment: Environment, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer one request."""
+        """Answer one request, as every WSGI server asks for it; the thread waits for the disk."""
+        answered = wait_for(self.answer(environment))
+        if answered is not None:
+            status, headers, body = answered
+            start_response(_STATUS_LINES[status], headers)
+            return [body]
+
+        def start(status: str, headers: Headers, *error: object) -> object:
+            return start_response(status, headers + self._farewell(), *error)
+
+        return self._behind(environment, start)
+
+    async def answer(self, environment: Environment) -> tuple[int, Headers, bytes] | None:
+        """Status, headers and body, once everything acknowledged is durable; None for what is not the intake's."""
         path = environment["PATH_INFO"]
         if not path.isascii():
             path = path.encode("latin-1", "replace").decode("utf-8", "replace")
         if not self._intake.takes(path):
-            return self._behind(environment, start_response)
+            return None
         delivery = Delivery(
             method=environment["REQUEST_METHOD"],
             path=path,
@@ -76,19 +95,20 @@ class Front:
             scheme=environment.get("wsgi.url_scheme", "http"),
         )
         try:
-            response = self._intake.take(delivery)
+            response = await self._intake.receive(delivery)
         except Exception:
             log.exception("a request failed in an unforeseen way; nothing of it was acknowledged", path=path)
-            start_response("500 Internal Server Error", [("Content-Length", "0")])
-            return [b""]
+            return 500, [("Content-Length", "0"), *self._farewell()], b""
         if response is None:
-            return self._behind(environment, start_response)
+            return None
         answer = response.answer
-        headers = list(answer.headers)
+        headers = [*answer.headers, *self._farewell()]
         if answer.status != 204:  # noqa: PLR2004  (No Content has no length)
             headers.append(("Content-Length", str(len(answer.body))))
-        start_response(_STATUS_LINES[answer.status], headers)
-        return [answer.body]
+        return answer.status, headers, answer.body
+
+    def _farewell(self) -> Headers:
+        return [("Connection", "close")] if self.is_draining else []
 
 
 def _read_body(environment: Environment) -> bytes:

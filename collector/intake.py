@@ -16,6 +16,7 @@ from collector.decode import inflate
 from collector.endpoint import ANY_METHOD, Page, Route
 from collector.limits import PATH_CHARS_MAX, QUERY_CHARS_MAX, WIRE_BYTES_MAX
 from collector.metrics import Metrics
+from collector.pending import wait_for
 from collector.plans import SiteDirectory, SitePlan
 from collector.protocols import FAMILIES
 from collector.rate import MinuteLimits, TooManyEvents
@@ -38,7 +39,7 @@ _SITE_PREFIX = "/s/"
 class Sink(Protocol):
     """Makes rows durable; `collector.spool.Spool` in production."""
 
-    def append(self, received_at: datetime, rows: dict[str, bytes]) -> None:
+    async def append(self, received_at: datetime, rows: dict[str, bytes]) -> None:
         """Return once the rows are durable; raise SpoolUnavailable when they are not."""
 
 
@@ -131,6 +132,10 @@ class Intake:
 
     def take(self, delivery: Delivery) -> Response | None:
         """Answer a delivery; what is acknowledged is durable. None when no protocol owns it."""
+        return wait_for(self.receive(delivery))
+
+    async def receive(self, delivery: Delivery) -> Response | None:
+        """As `take`, for servers: no thread is held while the disk is waited for."""
         started_s = time.perf_counter()
         site_id, path = _split(delivery.path)
         directory = self.directory()
@@ -141,7 +146,7 @@ class Intake:
             endpoint, captured = found
             if captured:
                 request = replace(request, captured=captured)
-            response = self._answer(endpoint, delivery, request, directory)
+            response = await self._answer(endpoint, delivery, request, directory)
         elif (alternatives := _of_other_methods(matches, request)) is None:
             return None
         else:
@@ -168,7 +173,7 @@ class Intake:
             replay_of=delivery.replay_of,
         )
 
-    def _answer(
+    async def _answer(
         self, endpoint: Route | Page, delivery: Delivery, request: Request, directory: SiteDirectory
     ) -> Response:
         site: SitePlan | None = None
@@ -183,9 +188,9 @@ class Intake:
                 else:
                     reading = endpoint.read(request, directory)
                     site = reading.site
-                    response = self._accept(endpoint, reading, request)
+                    response = await self._accept(endpoint, reading, request)
             except Refused as refused:
-                response = self._refuse(endpoint, request, refused, directory)
+                response = await self._refuse(endpoint, request, refused, directory)
         except SpoolUnavailable as error:
             self._metrics.count_unavailable(error.reason)
             response = Response(_try_again(503, error.reason, RETRY_AFTER_S))
@@ -195,14 +200,14 @@ class Intake:
         answer = cors.shared(response.answer, endpoint, request, directory, site)
         return response if answer is response.answer else replace(response, answer=answer)
 
-    def _accept(self, route: Route, reading: Reading, request: Request) -> Response:
-        outcome = self.keep(reading, request, route.protocol)
+    async def _accept(self, route: Route, reading: Reading, request: Request) -> Response:
+        outcome = await self.keep(reading, request, route.protocol)
         answer = route.accept(request, outcome)
         if reading.cookies and not outcome.withholds:
             answer = answer.with_headers(*(cookie.header(is_https=request.is_https) for cookie in reading.cookies))
         return Response(answer, outcome.accepted, len(outcome.rejects))
 
-    def keep(self, reading: Reading, request: Request, protocol: str) -> Outcome:
+    async def keep(self, reading: Reading, request: Request, protocol: str) -> Outcome:
         """Make the rows of a reading durable: what a request goes through once it is read, and an import too.
 
         Raises:
@@ -215,7 +220,7 @@ class Intake:
             rejects = self._reject_lines(each, lines, request, protocol)
             for dataset, encoded in {"events": lines.events, **lines.records, "rejects": rejects}.items():
                 durable.setdefault(dataset, []).extend(encoded)
-        self._append(request, durable)
+        await self._append(request, durable)
         outcome = Outcome(0, [], reading, parts[0][1].withholds)
         for each, lines in parts:
             accepted = len(lines.events) + sum(map(len, lines.records.values()))
@@ -247,14 +252,16 @@ class Intake:
             for reject, part in zip(lines.rejects, rows.repeatable_parts(reading, lines.rejects), strict=True)
         ]
 
-    def _append(self, request: Request, rows_of: Mapping[str, list[bytes]]) -> None:
+    async def _append(self, request: Request, rows_of: Mapping[str, list[bytes]]) -> None:
         parts = {dataset: b"\n".join(lines) + b"\n" for dataset, lines in rows_of.items() if lines}
         if request.is_replayed:  # what is refused again is kept already
             parts.pop("rejects", None)
         if parts:
-            self._sink.append(request.received_at, parts)
+            await self._sink.append(request.received_at, parts)
 
-    def _refuse(self, endpoint: Route | Page, request: Request, refused: Refused, directory: SiteDirectory) -> Response:
+    async def _refuse(
+        self, endpoint: Route | Page, request: Request, refused: Refused, directory: SiteDirectory
+    ) -> Response:
         """Keep a request that is refused as a whole. A page keeps nothing and has no refusal of its own."""
         if isinstance(endpoint, Page):
             return Response(Answer(refused.status, b"", (("Tidemill-Reason", refused.reason),)))
@@ -269,7 +276,7 @@ class Intake:
             tracking_key=refused.tracking_key,
             withholds=False,
         )
-        self._append(request, {"rejects": [line]})
+        await self._append(request, {"rejects": [line]})
         self._metrics.count_rejected("" if plan is None else plan.site_id, refused.reason, 1)
         return Response(endpoint.refuse(request, refused), 0, 1)
 

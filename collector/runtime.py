@@ -18,6 +18,7 @@ from collector.scripts import read_scripts
 from collector.settings import CollectorSettings
 from collector.ship import Shipper
 from collector.spool import Spool, SpoolLimits
+from collector.tend import Tender
 from landing.errors import LandingError
 from landing.sites import SitesFile
 from landing.store import DirectoryStore, Store
@@ -72,7 +73,8 @@ class Collector:
             clock=clock,
             observe_sync_s=self.metrics.observe_sync,
         )
-        self.shipper = Shipper(self.spool, self.store, chores=self._do_chores, count_shipped=self.metrics.count_shipped)
+        self.shipper = Shipper(settings.spool_folder, self.store, count_shipped=self.metrics.count_shipped)
+        self._tender = Tender(self.spool, chores=self._do_chores)
         self.scripts = read_scripts(settings.scripts_folder)
         self._tracker_path = settings.tracker_path
         self.intake = Intake(
@@ -100,16 +102,23 @@ class Collector:
         )
 
     def start(self) -> None:
-        """Begin to ship in the background."""
+        """Begin to seal in the background; another process ships."""
         self.spool.measure()
-        self.shipper.start()
+        self._tender.start()
         log.info("collector ready", collector_id=self.collector_id, host=socket.gethostname())
+
+    def stop(self) -> None:
+        """Seal what was accepted, so that it can be shipped."""
+        self._tender.stop()
+        self.spool.seal()
+        self.metrics.add_up()
+        log.info("collector stopped", collector_id=self.collector_id)
 
     def close(self, timeout_s: float) -> bool:
         """Seal and ship what was accepted; returns whether the spool is empty. What is left, the next one adopts."""
-        is_empty = self.shipper.stop(timeout_s)
+        self.stop()
+        is_empty = self.shipper.ship_rest(timeout_s)
         self.metrics.add_up()
-        log.info("collector stopped", collector_id=self.collector_id, is_spool_empty=is_empty)
         return is_empty
 
     def _watch_sites(self) -> None:

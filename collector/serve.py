@@ -14,18 +14,19 @@ from granian.log import LogLevels
 from collector.limits import HEADER_BYTES_MAX
 from collector.log import configure_logs
 from collector.settings import CollectorSettings
+from collector.shipping import ShippingProcess
+from collector.worker import run_worker
 from landing.sites import load_sites
 
-THREADS = 32
-"""Requests that one worker handles at a time. Most of them wait for a sync together, so there are enough for all
-connections of a busy worker to join one group."""
+THREADS = 16
+"""Threads of one worker that read and map requests; none waits for the disk. More than its share of the cores could
+keep busy, so that a few clients who send their bodies slowly do not hold up all others."""
 
 _CONNECTIONS = 1_024
 """Connections that one worker accepts; more wait in the kernel."""
 
-_SHIP_AT_END_S = 5.0
-_KILL_AFTER_S = 9
-"""SIGTERM ends a collector within 10 s: what is not shipped by then stays in the spool."""
+_KILL_AFTER_S = 5
+"""SIGTERM ends a collector within 10 s: its workers in half of it, the shipping process in the rest."""
 
 _M_ARENA_MAX = -8  # from malloc.h of the GNU C library
 _HEAPS = 2
@@ -63,7 +64,11 @@ def serve(settings: CollectorSettings) -> None:
         workers_kill_timeout=_KILL_AFTER_S,
     )
     worker = _Worker(settings)
-    server.serve(spawn_target=worker.run, target_loader=worker.load, wrap_loader=False)
+    shipping = ShippingProcess()
+    try:
+        server.serve(spawn_target=worker.run, target_loader=worker.load, wrap_loader=False)
+    finally:
+        shipping.stop()
 
 
 def _share_metrics(settings: CollectorSettings) -> None:
@@ -98,11 +103,11 @@ class _Worker:
 
         self._collector = Collector(self._settings, server_pid=self._server_pid)
         self._collector.start()
-        return self._collector.app()
+        return self._collector.app().wsgi_app
 
     def run(self, *args: Any) -> None:  # noqa: ANN401  (Granian's own)
-        """The life of a worker: serve, answer what is in flight when told to stop, ship what was accepted."""
+        """The life of a worker: serve, answer what is in flight when told to stop, seal what was accepted."""
         configure_logs()
         _share_heap()
-        Granian._spawn_wsgi_worker(*args)  # noqa: SLF001  (the default target, of the version locked)
-        self._collector.close(_SHIP_AT_END_S)
+        run_worker(*args)
+        self._collector.stop()

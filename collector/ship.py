@@ -1,8 +1,8 @@
 """Shipping: sealed segments become objects of the landing zone.
 
-Every worker runs one `Shipper` thread. It ships whatever segment it can lock, so the segments of a worker
-that died are adopted by the same code that ships its own. A segment is deleted only after the store has
-confirmed every object made from it; shipping it twice puts equal objects under equal keys.
+A `Shipper` ships whatever segment it can lock, so the segments of a worker that died are adopted by the same code
+that ships all others. A segment is deleted only after the store has confirmed every object made from it; shipping
+it twice puts equal objects under equal keys.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from pathlib import Path
 import structlog
 
 from collector.segment import SegmentUnreadable, read_segment
-from collector.spool import Spool, list_segments, remove_unfinished, sync_folder
+from collector.spool import list_segments, sync_folder
 from landing.errors import StoreUnavailable
 from landing.store import Store
 
@@ -56,58 +56,49 @@ class Backoff:
 
 
 class Shipper:
-    """Seals by age and hour, ships what is sealed, runs the chores of the background.
+    """Ships what is sealed.
 
     Args:
-        spool: Whose folder is shipped and whose active segment is sealed.
+        folder: The spool's.
         store: The landing zone.
-        chores: Called about once a second in the same thread; must not raise.
         count_shipped: Told "stored" or "failed" for each object.
     """
 
-    def __init__(
-        self,
-        spool: Spool,
-        store: Store,
-        *,
-        chores: Callable[[], None] = lambda: None,
-        count_shipped: Callable[[str], None] = lambda _: None,
-    ) -> None:
-        self._spool = spool
+    def __init__(self, folder: Path, store: Store, *, count_shipped: Callable[[str], None] = lambda _: None) -> None:
+        self._folder = folder
         self._store = store
-        self._chores = chores
         self._count_shipped = count_shipped
         self._backoff = Backoff()
-        self._wake = threading.Event()
-        self._is_stopping = False
-        self._thread = threading.Thread(target=self._run, name="shipper", daemon=True)
-        spool.on_seal = self._wake.set
 
-    def start(self) -> None:
-        """Begin to ship in the background."""
-        self._thread.start()
+    def run(self, stopping: threading.Event) -> None:
+        """Ship until told to stop, leaving a failing store alone for a while."""
+        while not stopping.wait(_TICK_S):
+            try:
+                if not self._backoff.is_waiting():
+                    self.ship_sealed(stopping.is_set)
+            except Exception:
+                log.exception("shipping failed in an unforeseen way; it goes on")
+                self._backoff.fail()
 
-    def stop(self, timeout_s: float) -> bool:
-        """Seal what is active and ship what can be shipped; returns whether the spool is empty.
+    def ship_rest(self, timeout_s: float) -> bool:
+        """Ship what can be shipped, whatever the back-off; returns whether the spool is empty.
 
-        What remains after `timeout_s` stays on disk and is adopted by the next collector.
+        After `timeout_s` no other segment is begun; what remains stays on disk and is adopted by the next collector.
         """
-        self._is_stopping = True
         deadline_s = time.monotonic() + timeout_s
-        self._wake.set()
-        if self._thread.is_alive():
-            self._thread.join(timeout_s)
-        self._spool.seal()
-        while not self._thread.is_alive() and list_segments(self._spool.folder) and time.monotonic() < deadline_s:
-            if self.ship_sealed() == 0:  # the store is away, or another worker is shipping the rest
-                break
-        return not list_segments(self._spool.folder)
+        while self.ship_sealed(lambda: time.monotonic() >= deadline_s):
+            pass  # until nothing more can be shipped: the store is away, or another shipper has the rest
+        return not list_segments(self._folder)
 
-    def ship_sealed(self) -> int:
-        """Ship every segment whose lock is free; returns how many left the spool. Stops where the store fails."""
+    def ship_sealed(self, is_over: Callable[[], bool] = lambda: False) -> int:
+        """Ship every segment whose lock is free; returns how many left the spool. Stops where the store fails.
+
+        Args:
+            is_over: Asked before each segment; once it says so, the rest is left.
+        """
         shipped = 0
-        for path, _ in list_segments(self._spool.folder):
-            if self._is_stopping and self._thread is threading.current_thread():
+        for path, _ in list_segments(self._folder):
+            if is_over():
                 break
             with _lock(path) as is_ours:
                 if is_ours and not self._ship(path):
@@ -115,29 +106,9 @@ class Shipper:
                 shipped += is_ours
         return shipped
 
-    def _run(self) -> None:
-        chores_at_s = 0.0
-        while not self._is_stopping:
-            self._wake.wait(_TICK_S)
-            self._wake.clear()
-            try:
-                # While the store is away, sealing by age would only cut the wait into many small segments.
-                if self._spool.is_hour_over() or (self._spool.is_due() and not self._backoff.is_waiting()):
-                    self._spool.seal()
-                if not self._backoff.is_waiting():
-                    self.ship_sealed()
-                if time.monotonic() >= chores_at_s:
-                    chores_at_s = time.monotonic() + 1.0
-                    remove_unfinished(self._spool.folder)
-                    self._spool.measure()
-                    self._chores()
-            except Exception:
-                log.exception("shipping failed in an unforeseen way; it goes on")
-                self._backoff.fail()
-
     def _ship(self, path: Path) -> bool:
         """Ship one locked segment; returns whether it left the spool."""
-        from collector.convert import Unconvertible, to_objects  # noqa: PLC0415  (pyarrow is slow to import: serve first)
+        from collector.convert import Unconvertible, to_objects  # noqa: PLC0415  (workers must do without pyarrow)
 
         try:
             content = read_segment(path)

@@ -1,14 +1,16 @@
 """The spool: what makes an acknowledged event durable before anything else can fail.
 
-One `Spool` per process appends records to its own active segment. Waiting requests commit as a group: the
-first becomes the leader, writes and syncs everything that is queued, hands leadership to the first request
-that queued meanwhile, and only then wakes its followers. The active segment is held under an exclusive
-`flock`; sealing is closing it. Whoever gets the lock of another segment may ship it (`collector.ship`).
+One `Spool` per process appends records to its own active segment. One thread writes and syncs whatever was queued
+meanwhile as a group and then goes on with the requests of it (`collector.pending`): no request holds a thread while
+it waits, and none has to be woken. The active segment is held under an exclusive `flock`; sealing is closing it.
+Whoever gets the lock of another segment may ship it (`collector.ship`).
 """
 
 import contextlib
 import fcntl
+import itertools
 import os
+import queue
 import threading
 import time
 from collections.abc import Callable
@@ -16,7 +18,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+import structlog
+
+from collector.pending import Pending, wait_for
 from collector.segment import SUFFIX, SegmentHeader, hour_of, opening, record
+
+log = structlog.get_logger(__name__)
+
+_SYNC_PERIOD_S = 0.001
+"""No sync begins sooner after the one before. A fast disk would otherwise sync for one or two requests at a time,
+and syncing costs more of the processor than reading an event. A request that comes alone never waits for it."""
 
 _UNFINISHED = ".new-"
 """Prefix of a segment that has no header yet; nobody looks at it before it gets its real name."""
@@ -40,27 +51,20 @@ class SpoolLimits:
     segment_max_seconds: float
 
 
-class _Waiting:
-    """A request that waits for its records to be durable.
+class _Waiting(Pending):
+    """Somebody waits for records to be durable.
 
     Attributes:
-        hour: UTC hour of its rows; None asks for the active segment to be sealed.
+        hour: UTC hour of the rows; None asks for the active segment to be sealed.
         data: Whole records.
-        gate: Held until the request is done or becomes the leader.
-        leads: It was woken to lead the next group.
-        is_done: Its records are durable, or the segment is sealed.
-        failure: Why its records are not durable.
     """
 
-    __slots__ = ("data", "failure", "gate", "hour", "is_done", "leads")
+    __slots__ = ("data", "hour")
 
-    def __init__(self, hour: datetime | None, data: bytes) -> None:
+    def __init__(self, queued: "queue.SimpleQueue[_Waiting]", hour: datetime | None, data: bytes) -> None:
+        super().__init__(queued.put)
         self.hour = hour
         self.data = data
-        self.gate = threading.Lock()
-        self.gate.acquire()
-        self.leads = False
-        self.is_done = False
         self.failure = SpoolUnavailable("disk_failed", "the spool was not written")
 
 
@@ -102,17 +106,14 @@ class Spool:
         self.limits = limits
         self._clock = clock
         self._observe_sync_s = observe_sync_s
-        self._lock = threading.Lock()
-        self._queue: list[_Waiting] = []
-        self._is_led = False
+        self._queue: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
         self._active: _Active | None = None
         self._number = 0
         self._used_bytes = 0
-        self.on_seal: Callable[[], None] = lambda: None
-        """Called after a segment was sealed; the shipper wakes."""
+        threading.Thread(target=self._run, name="spool", daemon=True).start()
 
-    def append(self, received_at: datetime, rows: dict[str, bytes]) -> None:
-        """Make rows durable; returns once a power cut could no longer lose them.
+    async def append(self, received_at: datetime, rows: dict[str, bytes]) -> None:
+        """Make rows durable; ends once a power cut could no longer lose them.
 
         Args:
             received_at: When all of them were received.
@@ -126,24 +127,31 @@ class Spool:
             raise SpoolUnavailable(
                 "spool_full", f"{self._used_bytes} bytes wait to be shipped: is the store reachable?"
             )
-        self._commit(_Waiting(hour_of(received_at), data))
+        await _Waiting(self._queue, hour_of(received_at), data)
 
     def seal(self) -> None:
         """Close the active segment, so that it can be shipped; nothing happens without one."""
-        self._commit(_Waiting(None, b""))
+
+        async def wait() -> None:
+            await _Waiting(self._queue, None, b"")
+
+        wait_for(wait())
 
     def is_due(self) -> bool:
-        """The active segment is old enough to be sealed, or its hour is over."""
-        active = self._active
-        return active is not None and (
-            time.monotonic() - active.opened_monotonic_s >= self.limits.segment_max_seconds
-            or hour_of(self._clock()) != active.hour
-        )
+        """The active segment should be sealed: its hour is over, or it is old enough.
 
-    def is_hour_over(self) -> bool:
-        """The active segment belongs to an hour that is over."""
+        While others of ours wait to be shipped, the store is away or the shipper busy: age alone would only cut the
+        wait into many small segments.
+        """
         active = self._active
-        return active is not None and hour_of(self._clock()) != active.hour
+        if active is None:
+            return False
+        if hour_of(self._clock()) != active.hour:
+            return True
+        is_old = time.monotonic() - active.opened_monotonic_s >= self.limits.segment_max_seconds
+        return is_old and not any(
+            self.writer_id in path.name and path != active.path for path, _ in list_segments(self.folder)
+        )
 
     def measure(self) -> int:
         """Bytes of all segments in the folder, whoever wrote them; `append` refuses by this number."""
@@ -171,75 +179,56 @@ class Spool:
         except OSError as error:
             raise _disk_failure(error) from error
 
-    def _commit(self, waiting: _Waiting) -> None:
-        with self._lock:
-            self._queue.append(waiting)
-            leads = not self._is_led
-            self._is_led = True
-        if not leads:
-            waiting.gate.acquire()
-            leads = waiting.leads
-        if leads:
-            self._lead(waiting)
-        if not waiting.is_done:  # also when the leader failed in a way nobody foresaw
-            raise waiting.failure
+    def _run(self) -> None:
+        """Write and sync group after group."""
+        next_s = 0.0
+        while True:
+            group = [self._queue.get()]
+            time.sleep(max(0.0, next_s - time.monotonic()))
+            next_s = time.monotonic() + _SYNC_PERIOD_S
+            with contextlib.suppress(queue.Empty):
+                while True:
+                    group.append(self._queue.get_nowait())
+            for hour, run in itertools.groupby(group, key=lambda waiting: waiting.hour):
+                self._write(hour, list(run))
+            for waiting in group:
+                try:
+                    waiting.settle()
+                except Exception:
+                    log.exception("a request failed in an unforeseen way after its events were kept")
 
-    def _lead(self, leader: _Waiting) -> None:
-        """Write and sync everything queued, pass leadership on, wake the followers."""
-        with self._lock:
-            group, self._queue = self._queue, []
+    def _write(self, hour: datetime | None, run: list[_Waiting]) -> None:
+        """Make the records of one hour durable; where that fails, it fails all of them and no others."""
         try:
-            self._write(group)
-        finally:
-            with self._lock:
-                successor = self._queue[0] if self._queue else None
-                self._is_led = successor is not None
-            if successor is not None:
-                successor.leads = True
-                successor.gate.release()
-            for each in group:
-                if each is not leader:
-                    each.gate.release()
+            failure = self._commit(hour, b"".join([each.data for each in run]))
+        except Exception:
+            log.exception("the spool failed in an unforeseen way; nothing of the group was acknowledged")
+            return
+        for each in run:
+            each.failure = failure
 
-    def _write(self, group: list[_Waiting]) -> None:
-        """Write the group in runs of one hour; a run that fails fails all its requests and no others."""
-        run: list[_Waiting] = []
-        for each in group:
-            if run and each.hour != run[0].hour:
-                self._write_run(run)
-                run = []
-            run.append(each)
-        self._write_run(run)
-
-    def _write_run(self, run: list[_Waiting]) -> None:
-        hour = run[0].hour
+    def _commit(self, hour: datetime | None, data: bytes) -> SpoolUnavailable | None:
+        """Write and sync, or seal without an hour; returns why that was not possible."""
         if hour is None:
             self._close()
-            for each in run:
-                each.is_done = True
-            return
+            return None
         try:
             active = self._segment_of(hour)
-            data = b"".join([each.data for each in run])
             _write_all(active.descriptor, data)
             started_s = time.perf_counter()
             os.fdatasync(active.descriptor)
             self._observe_sync_s(time.perf_counter() - started_s)
         except OSError as error:
-            failure = _disk_failure(error)
-            for each in run:
-                each.failure = failure
             self._retreat()
-            return
+            return _disk_failure(error)
         except BaseException:
             self._retreat()  # what was written is unknown, and later cuts go by what is known
             raise
         active.durable_bytes += len(data)
         self._used_bytes += len(data)
-        for each in run:
-            each.is_done = True
         if active.durable_bytes >= self.limits.segment_max_bytes:
             self._close()
+        return None
 
     def _segment_of(self, hour: datetime) -> _Active:
         if self._active is not None and self._active.hour != hour:
@@ -291,7 +280,6 @@ class Spool:
         else:
             self._number += 1
         os.close(active.descriptor)
-        self.on_seal()
 
 
 def list_segments(folder: Path) -> list[tuple[Path, int]]:

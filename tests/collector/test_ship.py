@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from collector.pending import wait_for
 from collector.segment import SegmentHeader, hour_of, opening, read_segment, record
 from collector.ship import DAMAGED_FOLDER, Backoff, Shipper
 from collector.spool import Spool, SpoolLimits, list_segments
+from collector.tend import Tender
 from landing.errors import StoreUnavailable
 from landing.store import MemoryStore
 from tests.fixtures.collector import read_inbox, wait_until
@@ -29,6 +31,10 @@ def row(number: int = 1, **columns: str) -> bytes:
 def make_spool(folder: Path, writer: str = "w") -> Spool:
     limits = SpoolLimits(limit_bytes=10**9, segment_max_bytes=10**9, segment_max_seconds=0)
     return Spool(folder, writer_id=writer, limits=limits, clock=lambda: AT)
+
+
+def append(spool: Spool, rows: dict[str, bytes]) -> None:
+    wait_for(spool.append(AT, rows))
 
 
 class FailingStore(MemoryStore):
@@ -54,10 +60,10 @@ def test_a_sealed_segment_becomes_one_object_for_each_dataset_and_is_deleted(tmp
         b'{"reject_id":"018f0000-0000-7000-8000-000000000009","received_at":%d,"protocol":"api","reason":"x",'
         b'"request_id":"r","request_index":0,"collector_id":"w"}\n' % int(AT.timestamp() * 1e6)
     )
-    spool.append(AT, {"events": row(1) + row(2), "rejects": reject})
+    append(spool, {"events": row(1) + row(2), "rejects": reject})
     spool.seal()
 
-    assert Shipper(spool, store).ship_sealed() == 1
+    assert Shipper(tmp_path, store).ship_sealed() == 1
 
     landed = read_inbox(store)
     assert list_segments(tmp_path) == []
@@ -72,9 +78,9 @@ def test_a_sealed_segment_becomes_one_object_for_each_dataset_and_is_deleted(tmp
 
 def test_the_active_segment_of_a_living_writer_is_left_alone(tmp_path: Path) -> None:
     spool, store = make_spool(tmp_path), MemoryStore()
-    spool.append(AT, {"events": row()})
+    append(spool, {"events": row()})
 
-    assert Shipper(make_spool(tmp_path, "other"), store).ship_sealed() == 0
+    assert Shipper(tmp_path, store).ship_sealed() == 0
     assert len(list_segments(tmp_path)) == 1
 
 
@@ -85,7 +91,7 @@ def test_the_segment_of_a_dead_writer_is_adopted_without_its_torn_tail(tmp_path:
     )
     store = MemoryStore()
 
-    assert Shipper(make_spool(tmp_path), store).ship_sealed() == 1
+    assert Shipper(tmp_path, store).ship_sealed() == 1
 
     landed = read_inbox(store)
     assert [each["event_id"][-1] for each in landed.events] == ["1"]
@@ -94,9 +100,9 @@ def test_the_segment_of_a_dead_writer_is_adopted_without_its_torn_tail(tmp_path:
 
 def test_a_segment_stays_until_the_store_has_confirmed_every_object(tmp_path: Path) -> None:
     spool, store = make_spool(tmp_path), FailingStore()
-    spool.append(AT, {"events": row()})
+    append(spool, {"events": row()})
     spool.seal()
-    shipper = Shipper(spool, store)
+    shipper = Shipper(tmp_path, store)
 
     assert shipper.ship_sealed() == 0
     assert len(list_segments(tmp_path)) == 1
@@ -108,9 +114,9 @@ def test_a_segment_stays_until_the_store_has_confirmed_every_object(tmp_path: Pa
 def test_an_object_stored_although_the_store_failed_is_replaced_by_its_equal(tmp_path: Path) -> None:
     spool, store = make_spool(tmp_path), FailingStore()
     store.stores_anyway = True
-    spool.append(AT, {"events": row()})
+    append(spool, {"events": row()})
     spool.seal()
-    shipper = Shipper(spool, store)
+    shipper = Shipper(tmp_path, store)
     shipper.ship_sealed()
     first = {info.key: store.get(info.key) for info in store.list("")}
     store.is_failing = False
@@ -125,9 +131,9 @@ def test_shippers_of_several_workers_ship_each_segment_once(tmp_path: Path) -> N
     spools = [make_spool(tmp_path, f"w{number}") for number in range(4)]
     for spool in spools:
         for number in range(5):
-            spool.append(AT, {"events": row(number)})
+            append(spool, {"events": row(number)})
             spool.seal()
-    shippers = [Shipper(spool, store) for spool in spools]
+    shippers = [Shipper(tmp_path, store) for _ in spools]
     threads = [threading.Thread(target=shipper.ship_sealed) for shipper in shippers]
     for thread in threads:
         thread.start()
@@ -147,10 +153,10 @@ def test_an_unusable_segment_is_put_aside_and_does_not_stop_the_others(tmp_path:
     unusable = tmp_path / "0-dead-000000.segment"
     unusable.write_bytes(opening(header) + record("events", b'{"no_such_column":1}\n') if data is None else data)
     spool, store = make_spool(tmp_path), MemoryStore()
-    spool.append(AT, {"events": row()})
+    append(spool, {"events": row()})
     spool.seal()
 
-    assert Shipper(spool, store).ship_sealed() == 2
+    assert Shipper(tmp_path, store).ship_sealed() == 2
 
     assert len(read_inbox(store).events) == 1
     assert (tmp_path / DAMAGED_FOLDER / unusable.name).exists()
@@ -165,7 +171,7 @@ def test_a_segment_damaged_in_the_middle_is_shipped_as_far_as_it_goes_and_kept_a
     path.write_bytes(opening(header) + bytes(damaged) + record("events", row(2)))
     store = MemoryStore()
 
-    Shipper(make_spool(tmp_path), store).ship_sealed()
+    Shipper(tmp_path, store).ship_sealed()
 
     assert [each["event_id"][-1] for each in read_inbox(store).events] == ["2"]
     assert read_segment(tmp_path / DAMAGED_FOLDER / path.name).damaged_records == 1
@@ -173,33 +179,29 @@ def test_a_segment_damaged_in_the_middle_is_shipped_as_far_as_it_goes_and_kept_a
 
 def test_the_background_seals_by_age_and_ships_and_stops_with_an_empty_spool(tmp_path: Path) -> None:
     spool, store = make_spool(tmp_path), MemoryStore()
-    shipper = Shipper(spool, store)
-    shipper.start()
-    spool.append(AT, {"events": row(1)})
+    tender, shipper, stopping = Tender(spool), Shipper(tmp_path, store), threading.Event()
+    thread = threading.Thread(target=shipper.run, args=(stopping,))
+    thread.start()
+    tender.start()
+    append(spool, {"events": row(1)})
     wait_until(lambda: not list_segments(tmp_path))
-    spool.append(AT, {"events": row(2)})
+    tender.stop()
+    append(spool, {"events": row(2)})
+    spool.seal()
+    stopping.set()
+    thread.join()
 
-    assert shipper.stop(5.0)
+    assert shipper.ship_rest(5.0)
     assert len(read_inbox(store).events) == 2
 
 
-def test_stopping_gives_up_in_time_when_the_store_hangs(tmp_path: Path) -> None:
-    class HangingStore(MemoryStore):
-        def put(self, key: str, data: bytes) -> None:
-            is_putting.set()
-            is_over.wait(20)
-            super().put(key, data)
+def test_shipping_the_rest_begins_no_segment_after_its_time(tmp_path: Path) -> None:
+    spool, store = make_spool(tmp_path), MemoryStore()
+    append(spool, {"events": row(1)})
+    spool.seal()
 
-    is_putting, is_over = threading.Event(), threading.Event()
-    spool = make_spool(tmp_path)
-    shipper = Shipper(spool, HangingStore())
-    shipper.start()
-    spool.append(AT, {"events": row(1)})
-    is_putting.wait(20)
-
-    assert not shipper.stop(0.2)
+    assert not Shipper(tmp_path, store).ship_rest(0.0)
     assert len(list_segments(tmp_path)) == 1
-    is_over.set()
 
 
 def test_waits_double_up_to_half_a_minute_and_end_with_a_success() -> None:

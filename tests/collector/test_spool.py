@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.pending import start, wait_for
 from collector.segment import read_segment
 from collector.spool import Spool, SpoolLimits, SpoolUnavailable, list_segments, remove_unfinished
 
@@ -28,6 +29,10 @@ def make(
 ) -> Spool:
     limits = SpoolLimits(limit_bytes=limit, segment_max_bytes=size, segment_max_seconds=age_s)
     return Spool(folder, writer_id="w", limits=limits, clock=clock or Clock())
+
+
+def append(spool: Spool, rows: dict[str, bytes], *, at: datetime = AT) -> None:
+    wait_for(spool.append(at, rows))
 
 
 def rows(folder: Path, dataset: str = "events") -> list[bytes]:
@@ -51,7 +56,7 @@ def test_appended_rows_are_in_a_synced_segment_when_append_returns(
         os, "fdatasync", lambda descriptor: (real(descriptor), synced.append(os.fstat(descriptor).st_size))
     )
 
-    make(tmp_path).append(AT, {"events": b"1\n", "rejects": b"2\n"})
+    append(make(tmp_path), {"events": b"1\n", "rejects": b"2\n"})
 
     ((_, size_bytes),) = list_segments(tmp_path)
     assert synced == [size_bytes]
@@ -73,7 +78,7 @@ def test_many_writers_share_syncs_and_lose_nothing(tmp_path: Path, monkeypatch: 
 
     def write(writer: int) -> None:
         for number in range(50):
-            spool.append(AT, {"events": b"%d-%d\n" % (writer, number)})
+            append(spool, {"events": b"%d-%d\n" % (writer, number)})
 
     writers = [threading.Thread(target=write, args=(writer,)) for writer in range(16)]
     for each in writers:
@@ -89,7 +94,7 @@ def test_many_writers_share_syncs_and_lose_nothing(tmp_path: Path, monkeypatch: 
 def test_a_segment_holds_rows_of_one_hour_only(tmp_path: Path) -> None:
     spool = make(tmp_path)
     for moment in (AT, AT + timedelta(seconds=1), AT + timedelta(seconds=2), AT):
-        spool.append(moment, {"events": b"1\n"})
+        append(spool, {"events": b"1\n"}, at=moment)
 
     hours = [read_segment(path).header.hour.hour for path, _ in list_segments(tmp_path)]
     assert sorted(hours) == [3, 3, 4]
@@ -98,13 +103,10 @@ def test_a_segment_holds_rows_of_one_hour_only(tmp_path: Path) -> None:
 
 def test_a_full_segment_is_sealed_and_the_next_number_follows(tmp_path: Path) -> None:
     spool = make(tmp_path, size=300)
-    woken = []
-    spool.on_seal = lambda: woken.append(1)
     for _ in range(4):
-        spool.append(AT, {"events": b"x" * 200 + b"\n"})
+        append(spool, {"events": b"x" * 200 + b"\n"})
 
     assert numbers(tmp_path) == [0, 1, 2, 3]
-    assert len(woken) == 4
 
 
 def test_a_segment_is_due_by_age_and_when_its_hour_is_over(tmp_path: Path) -> None:
@@ -112,30 +114,46 @@ def test_a_segment_is_due_by_age_and_when_its_hour_is_over(tmp_path: Path) -> No
     young, old = make(tmp_path / "a", clock=clock), make(tmp_path / "b", age_s=0, clock=clock)
     assert not old.is_due()
     for spool in (young, old):
-        spool.append(AT, {"events": b"1\n"})
-    assert (young.is_due(), old.is_due(), young.is_hour_over()) == (False, True, False)
+        append(spool, {"events": b"1\n"})
+    assert (young.is_due(), old.is_due()) == (False, True)
 
     clock.now += timedelta(seconds=1)
 
-    assert (young.is_due(), young.is_hour_over()) == (True, True)
+    assert young.is_due()
+
+
+def test_a_segment_is_not_due_by_age_while_another_of_its_writer_waits(tmp_path: Path) -> None:
+    clock = Clock()
+    spool = make(tmp_path, age_s=0, clock=clock)
+    append(spool, {"events": b"1\n"})
+    spool.seal()
+    append(spool, {"events": b"2\n"})
+    assert not spool.is_due()
+
+    clock.now += timedelta(seconds=1)
+    assert spool.is_due()  # its hour is over
+
+    clock.now -= timedelta(seconds=1)
+    list_segments(tmp_path)[0][0].unlink()
+    assert spool.is_due()
 
 
 def test_sealing_nothing_makes_no_segment_and_takes_no_number(tmp_path: Path) -> None:
     spool = make(tmp_path)
     spool.seal()
-    spool.append(AT, {"events": b"1\n"})
+    append(spool, {"events": b"1\n"})
     spool.seal()
     spool.seal()
-    spool.append(AT, {"events": b"2\n"})
+    append(spool, {"events": b"2\n"})
 
     assert numbers(tmp_path) == [0, 1]
 
 
 def test_a_spool_over_its_limit_refuses_until_segments_are_gone(tmp_path: Path) -> None:
     spool = make(tmp_path, limit=500)
-    spool.append(AT, {"events": b"x" * 250 + b"\n"})
+    append(spool, {"events": b"x" * 250 + b"\n"})
     with pytest.raises(SpoolUnavailable) as refusal:
-        spool.append(AT, {"events": b"x" * 250 + b"\n"})
+        append(spool, {"events": b"x" * 250 + b"\n"})
     assert refusal.value.reason == "spool_full"
 
     spool.seal()
@@ -143,7 +161,7 @@ def test_a_spool_over_its_limit_refuses_until_segments_are_gone(tmp_path: Path) 
         path.unlink()
     spool.measure()
 
-    spool.append(AT, {"events": b"2\n"})
+    append(spool, {"events": b"2\n"})
     assert rows(tmp_path) == [b"2"]
 
 
@@ -169,16 +187,16 @@ def test_a_failing_disk_refuses_and_what_was_acknowledged_before_and_after_is_wh
     tmp_path: Path, failing: threading.Event
 ) -> None:
     spool = make(tmp_path)
-    spool.append(AT, {"events": b"before\n"})
+    append(spool, {"events": b"before\n"})
     failing.set()
     for _ in range(3):
         with pytest.raises(SpoolUnavailable) as refusal:
-            spool.append(AT, {"events": b"refused\n"})
+            append(spool, {"events": b"refused\n"})
         assert refusal.value.reason == "disk_failed"
         with pytest.raises(SpoolUnavailable):
             spool.probe()
     failing.clear()
-    spool.append(AT, {"events": b"after\n"})
+    append(spool, {"events": b"after\n"})
     spool.probe()
 
     assert rows(tmp_path) == [b"before", b"after"]
@@ -190,23 +208,57 @@ def test_a_disk_that_fails_at_the_first_record_leaves_no_segment(tmp_path: Path,
     spool = make(tmp_path)
     failing.set()
     with pytest.raises(SpoolUnavailable):
-        spool.append(AT, {"events": b"refused\n"})
+        append(spool, {"events": b"refused\n"})
     assert list_segments(tmp_path) == []
     failing.clear()
-    spool.append(AT, {"events": b"after\n"})
+    append(spool, {"events": b"after\n"})
     assert numbers(tmp_path) == [0]
 
 
-def test_an_unforeseen_failure_of_the_leader_acknowledges_nobody(
+def test_an_unforeseen_failure_acknowledges_nobody_and_the_next_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     spool = make(tmp_path)
     monkeypatch.setattr(os, "fdatasync", lambda _: (_ for _ in ()).throw(MemoryError()))
-    with pytest.raises(MemoryError):
-        spool.append(AT, {"events": b"1\n"})
+    with pytest.raises(SpoolUnavailable):
+        append(spool, {"events": b"1\n"})
     monkeypatch.undo()
-    spool.append(AT, {"events": b"2\n"})
+    append(spool, {"events": b"2\n"})
     assert rows(tmp_path) == [b"2"]
+
+
+def test_a_request_that_fails_after_its_rows_were_kept_stops_no_other(tmp_path: Path) -> None:
+    spool = make(tmp_path)
+
+    async def fail() -> None:
+        await spool.append(AT, {"events": b"1\n"})
+        raise ZeroDivisionError
+
+    start(fail())
+    append(spool, {"events": b"2\n"})
+
+    assert rows(tmp_path) == [b"1", b"2"]
+
+
+def test_work_that_waits_for_the_disk_holds_no_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spool, is_failing, done = make(tmp_path), threading.Event(), threading.Event()
+    real = os.fdatasync
+    monkeypatch.setattr(os, "fdatasync", lambda descriptor: (is_failing.wait(20), real(descriptor)))
+    kept: list[list[bytes]] = []
+
+    async def keep(number: int) -> None:
+        await spool.append(AT, {"events": b"%d\n" % number})
+        kept.append(rows(tmp_path))
+        if len(kept) == 100:
+            done.set()
+
+    for number in range(100):
+        start(keep(number))
+    assert kept == []
+    is_failing.set()
+
+    assert done.wait(20)
+    assert all(b"%d" % number in found for number, found in enumerate(kept))
 
 
 def test_leftovers_of_crashed_processes_are_removed_once_they_are_old(tmp_path: Path) -> None:

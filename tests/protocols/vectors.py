@@ -53,7 +53,7 @@ class KeptRows:
 
     rows: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
-    def append(self, received_at: datetime, rows: dict[str, bytes]) -> None:
+    async def append(self, received_at: datetime, rows: dict[str, bytes]) -> None:
         """Remember the rows."""
         assert received_at.tzinfo is not None
         for dataset, lines in rows.items():
