@@ -1,6 +1,6 @@
 """Runs loads and compactions that kill themselves: `python -m tests.orchestration.crashing_loads`, cases on stdin.
 
-A case is a line of JSON {step, moment, call, database_url, store}: the process forked for it loads `store` into
+A case is a line of JSON {step, moment, call, database_url, store, sites}: the process forked for it loads `store` into
 `database_url`, or compacts it, and sends itself SIGKILL before or after the given call of the given step. Production
 code knows nothing of this.
 """
@@ -29,6 +29,7 @@ STEPS = {
     "partition": "orchestration.load:ensure_partition",
     "ledger": "orchestration.raw_copy:RawSession.write_commit",
     "copy": "orchestration.raw_copy:RawSession.copy",
+    "file": "orchestration.load:file_rows",
     "commit": "orchestration.raw_copy:RawSession.commit",
 }
 
@@ -68,6 +69,7 @@ def _crash(case: dict[str, Any]) -> None:
             store=store,
             database_url=case["database_url"],
             clock=lambda: NOON,
+            sites_file=Path(case["sites"]) if "sites" in case else None,
             limits=LoadLimits(batch_objects_max=2),
         )
     else:

@@ -16,10 +16,20 @@ from orchestration.database import connect, migrate
 from orchestration.load import load_inbox
 from tests.orchestration.crashing_loads import STEPS
 from tests.orchestration.ledger_state import batch_states, event_ids, findings
-from tests.orchestration.traffic import NOON, Writer, event, reject
+from tests.orchestration.traffic import NOON, Writer, app_row, event, reject
 
-CASES = [(step, moment, call) for step in STEPS for moment in ("before", "after") for call in (1, 2)]
+CASES = [
+    (step, moment, call)
+    for step in STEPS
+    for moment in ("before", "after")
+    for call in ((1,) if step == "file" else (1, 2))  # of the first two batches only one is an app's
+]
 OBJECTS = 5
+SITES = """
+version: 1
+tables: {clicks: {columns: [{name: n, type: i32}]}}
+apps: {game: {secret_key: k, tables: [clicks]}}
+"""
 
 pytestmark = pytest.mark.xdist_group("killed_loaders")
 
@@ -29,6 +39,7 @@ class Crashed(NamedTuple):
 
     database_url: str
     store: DirectoryStore
+    sites: Path
     ids: list[str]
     signal: int
 
@@ -59,13 +70,17 @@ def _crash(forker: subprocess.Popen[str], case: tuple[str, str, int], database_u
     writer, rows = Writer(store), [event(NOON) for _ in range(OBJECTS)]
     for row in rows:
         writer.ship(events=[row], rejects=[reject(NOON)])
-    step, moment, call = case
-    order = {"step": step, "moment": moment, "call": call, "database_url": database_url, "store": str(folder)}
+    writer.ship(app_rows=[app_row(NOON, "clicks", {"n": n}) for n in range(OBJECTS)])
+    sites = folder / "sites.yml"
+    sites.write_text(SITES)
+    order = dict(zip(("step", "moment", "call"), case, strict=True))
+    order |= {"database_url": database_url, "store": str(folder), "sites": str(sites)}
     assert forker.stdin
     assert forker.stdout
     forker.stdin.write(json.dumps(order) + "\n")
     forker.stdin.flush()
-    return Crashed(database_url, store, sorted(row["event_id"] for row in rows), int(forker.stdout.readline()))
+    ids = sorted(row["event_id"] for row in rows)
+    return Crashed(database_url, store, sites, ids, int(forker.stdout.readline()))
 
 
 def _url(server_url: str, database: str) -> str:
@@ -84,7 +99,9 @@ def test_what_a_killed_loader_left_is_completed_by_the_next(
         ).fetchall()
         left = connection.execute("select count(*) from ops.load_batches where state = 'planned'").fetchone()
 
-    report = load_inbox(store=crashed.store, database_url=crashed.database_url, clock=lambda: NOON)
+    report = load_inbox(
+        store=crashed.store, database_url=crashed.database_url, clock=lambda: NOON, sites_file=crashed.sites
+    )
 
     assert event_ids(crashed.database_url) == crashed.ids
     assert [state for state, _ in batch_states(crashed.database_url)] == ["committed"]
@@ -93,4 +110,6 @@ def test_what_a_killed_loader_left_is_completed_by_the_next(
     assert set(report.batch_ids).isdisjoint(batch_id for (batch_id,) in committed_before)
     archived = {info.key for info in crashed.store.list("archive/")}
     with connect(crashed.database_url) as connection:
+        rows = connection.execute("select n from apps.clicks order by 1").fetchall()
+        assert rows == [(n,) for n in range(OBJECTS)]
         assert archived == {key for (key,) in connection.execute("select archive_key from ops.load_batches")}
