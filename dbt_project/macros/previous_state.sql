@@ -19,7 +19,15 @@
 {% macro previous_events() -%}
     {{ previous_state('intermediate', 'int_events', {
         'site_id': 'text', 'event_id': 'uuid', 'visitor_id': 'text', 'occurred_at': 'timestamptz',
-        'received_at': 'timestamptz', 'segment_id': 'text', 'segment_row': 'bigint'
+        'received_at': 'timestamptz', 'batch_id': 'text', 'segment_id': 'text', 'segment_row': 'bigint',
+        'content_hash': 'integer'
+    }) }}
+{%- endmacro %}
+
+{% macro previous_repeats() -%}
+    {{ previous_state('intermediate', 'int_repeats', {
+        'site_id': 'text', 'event_id': 'uuid', 'batch_id': 'text', 'segment_id': 'text', 'segment_row': 'bigint',
+        'content_hash': 'integer', 'received_at': 'timestamptz'
     }) }}
 {%- endmacro %}
 

@@ -1,4 +1,4 @@
--- Conservation: every landed event of a touched day is a unique event, a duplicate or late.
+-- Conservation: every landed event of a touched day is a unique event, a duplicate, a conflict or late.
 select ledger.*
 from {{ ref('int_touched_received_days') }} as touched
 inner join {{ ref('fct_pipeline_ledger') }} as ledger

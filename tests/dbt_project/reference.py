@@ -47,6 +47,18 @@ def winning_copies(deliveries: Iterable[Row]) -> list[Row]:
     return list(winners.values())
 
 
+def refused_copies(deliveries: Iterable[Row]) -> list[Row]:
+    """Deliveries under the id of an event with other contents that was received first."""
+    deliveries = list(deliveries)
+    winners = {(row["site_id"], row["event_id"]): row for row in winning_copies(deliveries)}
+    refused = []
+    for row in deliveries:
+        hashes = {row["content_hash"], winners[row["site_id"], row["event_id"]]["content_hash"]}
+        if len(hashes) > 1 and None not in hashes:
+            refused.append(row)
+    return refused
+
+
 def sessions_of(deliveries: Iterable[Row], sites: dict[str, Row], sources: dict[str, Source | None]) -> list[Row]:
     """The sessions of all visitors, as rows comparable with fct_sessions.
 

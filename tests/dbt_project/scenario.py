@@ -66,6 +66,7 @@ class Step:
         settings: Sites whose settings changed before, with the new ones.
         dies_after: Model after which the transform is killed before it is run again; None: it is not.
         is_transformed: False: the next transform covers this load too.
+        remap_seed: Chooses the batches whose rows are mapped anew after the load, and how; None: no batch.
     """
 
     deliveries: list[Row]
@@ -73,6 +74,7 @@ class Step:
     settings: dict[str, Row]
     dies_after: str | None
     is_transformed: bool
+    remap_seed: int | None
 
 
 @dataclass(frozen=True)
@@ -95,11 +97,6 @@ class Scenario:
             sites |= step.settings
         return sites
 
-    @property
-    def deliveries(self) -> list[Row]:
-        """Everything that was loaded."""
-        return [row for step in self.steps for row in step.deliveries]
-
 
 def make_scenario(seed: int, models: list[str], *, event_count: int = 240, step_count: int = 4) -> Scenario:
     """A history of three sites. `models` are the names after which a transform may die."""
@@ -116,10 +113,22 @@ def make_scenario(seed: int, models: list[str], *, event_count: int = 240, step_
             settings={chance.choice(names): _settings(chance)} if place and chance.random() < 0.4 else {},
             dies_after=chance.choice(models) if chance.random() < 0.5 else None,
             is_transformed=place == step_count - 1 or chance.random() < 0.9,
+            remap_seed=chance.randrange(1_000) if place and chance.random() < 0.6 else None,
         )
         for place, load in enumerate(loads)
     ]
     return Scenario({name: _settings(chance) for name in names}, steps)
+
+
+def remapped(chance: random.Random, row: Row) -> Row:
+    """What another mapping could make of a delivery: another time, page and kind of the same visitor's event."""
+    if chance.random() < 0.3:
+        return row
+    told = _event(chance, row["site_id"])
+    kept = ("event_id", "visitor_id", "received_at", "segment_id", "segment_row", "content_hash", "batch_id")
+    if chance.random() < 0.5:
+        told["occurred_at"] = row["occurred_at"]
+    return told | {name: row[name] for name in kept}
 
 
 def _settings(chance: random.Random) -> Row:
@@ -138,7 +147,8 @@ def _delivered(chance: random.Random, sites: tuple[str, ...]) -> list[Row]:
     copies = [event]
     while chance.random() < 0.25:
         told = _event(chance, event["site_id"]) if chance.random() < 0.4 else event
-        copies.append(told | {"event_id": event["event_id"]} | _receipt(chance, told["occurred_at"]))
+        content = {"content_hash": chance.choice([event["content_hash"], told["content_hash"], None, 1, 2])}
+        copies.append(told | {"event_id": event["event_id"]} | content | _receipt(chance, told["occurred_at"]))
     return copies
 
 
@@ -161,6 +171,7 @@ def _event(chance: random.Random, site_id: str) -> Row:
         "page_view_id": chance.choice(["p1", "p2", None]),
         "revenue": chance.randrange(100) if kind == "transaction" else None,
         "is_bot": chance.random() < 0.03,
+        "content_hash": chance.choice([None, chance.getrandbits(20), 1]),
         **CASES[name][0],
         **_receipt(chance, occurred_at),
     }

@@ -1,12 +1,16 @@
 """The guarantee on which everything else rests, on random histories, beside a second implementation of the rules."""
 
+import random
+from collections import Counter
+from datetime import date
+from functools import partial
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from tests.dbt_project.reference import sessions_of
-from tests.dbt_project.scenario import SOURCES, Scenario, make_scenario
+from tests.dbt_project.reference import refused_copies, sessions_of
+from tests.dbt_project.scenario import SOURCES, Scenario, make_scenario, remapped
 from tests.dbt_project.warehouse import PROJECT, Warehouse, failures
 from tests.fixtures.marts import dump_marts
 
@@ -29,14 +33,15 @@ def test_any_history_gives_the_marts_of_a_full_refresh(warehouse: Warehouse, see
 
     live_through(warehouse, scenario)
 
-    step_by_step = dump_marts(warehouse.url)
+    step_by_step = dump_marts(warehouse.url) | events_of(warehouse)
     tested = warehouse.dbt("test", "--exclude-resource-type", "unit_test")
     assert tested.success, failures(tested)
     warehouse.transform(full_refresh=True)
-    at_once = dump_marts(warehouse.url)
+    at_once = dump_marts(warehouse.url) | events_of(warehouse)
     assert [name for name in at_once if step_by_step[name] != at_once[name]] == []
     assert step_by_step == at_once
-    assert actual_sessions(warehouse) == expected_sessions(scenario)
+    assert actual_sessions(warehouse) == expected_sessions(warehouse, scenario)
+    assert actual_conflicts(warehouse) == expected_conflicts(warehouse)
 
 
 def live_through(warehouse: Warehouse, scenario: Scenario) -> None:
@@ -48,15 +53,53 @@ def live_through(warehouse: Warehouse, scenario: Scenario) -> None:
         for site, site_settings in step.settings.items():
             warehouse.set_site(site, **site_settings)
         warehouse.load(step.deliveries, late=step.late)
+        if step.remap_seed is not None:
+            remap(warehouse, random.Random(step.remap_seed))
         if step.is_transformed:
             if step.dies_after:
                 warehouse.transform("--select", f"+{step.dies_after}", finish=False)
             warehouse.transform()
 
 
-def expected_sessions(scenario: Scenario) -> dict[tuple[Any, ...], dict[str, Any]]:
+def remap(warehouse: Warehouse, chance: random.Random) -> None:
+    """Map the rows of some batches anew."""
+    for batch_id in chance.sample(warehouse.batch_ids, chance.randrange(1, 4)):
+        warehouse.remap(batch_id, partial(remapped, chance))
+
+
+def events_of(warehouse: Warehouse) -> dict[str, list[dict[str, Any]]]:
+    """The deduplicated events and what repeats them: the state from which the next run goes on."""
+    return {
+        name: warehouse.rows(f"select * from intermediate.{name} order by {key}")
+        for name, key in (
+            ("int_events", "site_id, event_id"),
+            ("int_repeats", "site_id, event_id, batch_id, segment_id, segment_row"),
+        )
+    }
+
+
+def expected_conflicts(warehouse: Warehouse) -> Counter[tuple[str, date]]:
+    """The reference's refused deliveries by site and UTC day of receipt."""
+    return Counter((row["site_id"], row["received_at"].date()) for row in refused_copies(warehouse.deliveries))
+
+
+def actual_conflicts(warehouse: Warehouse) -> Counter[tuple[str, date]]:
+    """Likewise, as the ledger counts them; the list of rejects must count the same."""
+    query = "select site_id, received_date, {count} as n from marts.{table} where {condition}"
+    counts = [
+        Counter({(row["site_id"], row["received_date"]): row["n"] for row in warehouse.rows(query.format(**parts))})
+        for parts in (
+            {"count": "conflict_count", "table": "fct_pipeline_ledger", "condition": "conflict_count > 0"},
+            {"count": "reject_count", "table": "fct_pipeline_rejects", "condition": "reason = 'id_conflict'"},
+        )
+    ]
+    assert counts[0] == counts[1]
+    return counts[0]
+
+
+def expected_sessions(warehouse: Warehouse, scenario: Scenario) -> dict[tuple[Any, ...], dict[str, Any]]:
     """The reference's sessions by visitor and number."""
-    return _by_key(sessions_of(scenario.deliveries, scenario.final_sites, SOURCES))
+    return _by_key(sessions_of(warehouse.deliveries, scenario.final_sites, SOURCES))
 
 
 def actual_sessions(warehouse: Warehouse) -> dict[tuple[Any, ...], dict[str, Any]]:

@@ -4,7 +4,7 @@ import hashlib
 import os
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,17 @@ class Warehouse:
         self.target = target
         self._manifest: Any = None
         self._batches = 0
+        self._loaded: dict[str, list[Row]] = {}
+
+    @property
+    def deliveries(self) -> list[Row]:
+        """Every row of raw.events."""
+        return [row for rows in self._loaded.values() for row in rows]
+
+    @property
+    def batch_ids(self) -> list[str]:
+        """Every batch, in the order of loading."""
+        return list(self._loaded)
 
     def reset(self) -> None:
         """Empty everything, as after installation."""
@@ -113,9 +124,10 @@ class Warehouse:
             # Schema staging stays for its seeds: they are the same for every test.
             for schema in ("marts", "intermediate", "raw", "ops"):
                 connection.execute(sql.SQL("drop schema if exists {} cascade").format(sql.Identifier(schema)))
-            for name in ("001_ops.sql", "raw.sql"):
+            for name in ("001_ops.sql", "010_remapping.sql", "raw.sql"):
                 connection.execute((SQL_FOLDER / name).read_bytes())
         self._batches = 0
+        self._loaded = {}
 
     def execute(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> None:
         """Run one statement."""
@@ -186,8 +198,23 @@ class Warehouse:
             connection.execute(
                 "insert into ops.load_counts values (%s, %s, %s, %s, %s, 0)", (batch_id, site, day, reason, count)
             )
-        _copy_events(connection, day, [event | {"batch_id": batch_id} for event in events])
+        self._loaded[batch_id] = [event | {"batch_id": batch_id} for event in events]
+        _copy_events(connection, day, self._loaded[batch_id])
         return batch_id
+
+    def remap(self, batch_id: str, change: Callable[[Row], Row]) -> None:
+        """Replace the rows of a batch by what `change` makes of them, as a replay from the archive would."""
+        rows = [change(row) for row in self._loaded[batch_id]]
+        self._loaded[batch_id] = rows
+        with psycopg.connect(self.url) as connection:
+            connection.execute("delete from raw.events where batch_id = %s", (batch_id,))
+            if rows:
+                _copy_events(connection, _day(rows[0]), rows)
+            connection.execute(
+                "insert into ops.remapped_batches (batch_id) values (%s)"
+                " on conflict (batch_id) do update set remapped_at = clock_timestamp()",
+                (batch_id,),
+            )
 
     def transform(self, *arguments: str, full_refresh: bool = False, finish: bool = True, command: str = "run") -> Any:
         """Plan a transform, run dbt, mark it finished, as the orchestration does; returns dbt's result.
@@ -213,6 +240,7 @@ class Warehouse:
                 connection.execute("update ops.transforms set finished_at = now() where transform_id = %s", planned)
                 connection.execute("update ops.sites set is_rebuild_pending = false")
                 connection.execute("delete from ops.requested_days")
+                connection.execute("delete from ops.remapped_batches")
         return result
 
     def dbt(self, *arguments: str) -> Any:

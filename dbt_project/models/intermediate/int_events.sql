@@ -12,6 +12,7 @@
 -- The change logs must hold what this run changes before it is changed.
 -- depends_on: {{ ref('int_changes') }}
 -- depends_on: {{ ref('int_received_day_changes') }}
+-- depends_on: {{ ref('int_repeats') }}
 
 -- grain: one event, however often it was delivered, with the source that brought it; key (site_id, event_id)
 with arrivals as (
@@ -113,6 +114,7 @@ select
     batch_id,
     segment_id,
     segment_row,
+    content_hash,
     event_type,
     event_name,
     session_control,

@@ -21,6 +21,18 @@ days as (
         {{ utc_date('replaced_received_at') }} as received_date
     from arrivals
     where replaced_received_at is not null
+    union
+    -- Repeats of a displaced copy are compared with another event now: a duplicate may become a conflict.
+    select
+        arrivals.site_id,
+        {{ utc_date('repeats.received_at') }} as received_date
+    from arrivals
+    cross join lateral (
+        select earlier.received_at
+        from {{ previous_repeats() }} as earlier
+        where earlier.site_id = arrivals.site_id and earlier.event_id = arrivals.event_id
+    ) as repeats
+    where arrivals.replaced_received_at is not null
 )
 
 select

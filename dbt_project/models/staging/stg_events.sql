@@ -11,6 +11,7 @@ select
     batch_id,
     {{ binary_text('segment_id') }} as segment_id,
     segment_row,
+    content_hash,
     event_type,
     event_name,
     session_control,
