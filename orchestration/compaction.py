@@ -158,22 +158,10 @@ class _Compaction:
             act()
 
     def _remove_leftovers(self, place: Place) -> None:
-        """Delete objects all of whose batches are, by the ledger, in another object that is there."""
-        prefix = f"{ARCHIVE_PREFIX}{place[0]}/{place[1].isoformat()}/"
-        listed = {info.key: ArchiveKey.parse(info.key) for info in self.store.list(prefix)}
-        ledger = _archive_keys(self.connection, place)
-        for text, key in listed.items():
-            if key is None or text in ledger.values():
-                continue
-            try:
-                ids = _batch_ids(self.store, key)
-            except PoisonObject as error:
-                self._keep(text, str(error))
-                continue
-            if all(ledger.get(batch_id) in listed for batch_id in ids):
-                self.store.delete(text)
-                self.report.leftovers += 1
-                self.report.places.add(place)
+        removed = remove_leftovers(self.store, self.connection, place, keep=self._keep)
+        self.report.leftovers += removed
+        if removed:
+            self.report.places.add(place)
 
     def _compact(self, place: Place, group: list[SmallObject]) -> None:
         """Make one object of a group; keep the group as it is when any of its objects is not what the ledger says."""
@@ -212,6 +200,35 @@ class _Compaction:
     def _keep(self, subject: str, reason: str) -> None:
         _log.warning("archive not compacted", subject=subject, reason=reason)
         self.report.kept.append(f"{subject}: {reason}")
+
+
+def remove_leftovers(store: Store, connection: Connection, place: Place, *, keep: Callable[[str, str], None]) -> int:
+    """Delete objects all of whose batches are, by the ledger, in another object that is there; returns their number.
+
+    Args:
+        store: The landing zone.
+        connection: Session that holds the ledger.
+        place: Dataset and day to look at.
+        keep: Told the key of an object that cannot be read and so stays, and why.
+    """
+    listed = {
+        info.key: ArchiveKey.parse(info.key)
+        for info in store.list(f"{ARCHIVE_PREFIX}{place[0]}/{place[1].isoformat()}/")
+    }
+    ledger = _archive_keys(connection, place)
+    removed = 0
+    for text, key in listed.items():
+        if key is None or text in ledger.values():
+            continue
+        try:
+            ids = _batch_ids(store, key)
+        except PoisonObject as error:
+            keep(text, str(error))
+            continue
+        if all(ledger.get(batch_id) in listed for batch_id in ids):
+            store.delete(text)
+            removed += 1
+    return removed
 
 
 def put_compacted(store: Store, key: ArchiveKey, dataset: Dataset, rows: pa.Table, origin: CompactedOrigin) -> int:

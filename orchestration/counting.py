@@ -22,6 +22,15 @@ def is_late(rows: pa.Table, dataset: Dataset, horizon: datetime | None) -> pa.Ch
     return pc.less(happened, pa.scalar(horizon, happened.type))
 
 
+def was_late(rows: pa.Table, dataset: Dataset, late_rows: int) -> pa.ChunkedArray:
+    """Which rows of a batch were late when it was loaded: those that happened first, for a horizon divided them."""
+    happened = happened_at(rows, dataset)
+    if not late_rows:
+        return pc.less(happened, pc.min(happened))
+    newest_late = happened.combine_chunks().sort()[late_rows - 1]
+    return pc.less_equal(happened, newest_late)
+
+
 def count_rows(rows: pa.Table, dataset: Dataset, day: date, late: pa.ChunkedArray) -> list[dict[str, Any]]:
     """Landed and late rows by owner and reject reason; '' stands for none of either.
 

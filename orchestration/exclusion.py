@@ -1,8 +1,8 @@
 """Who may work beside whom: two advisory locks of the warehouse, freed by the server however their holder ends.
 
-            load   transform   closing a day   compaction   purge   rebuild
-    ledger   x                                     x          x        x
-    models             x             x                        x        x
+            load   transform   closing a day   compaction   replay from the archive   purge   rebuild
+    ledger   x                                     x                    x               x        x
+    models             x             x                                                  x        x
 
 A load goes on beside a transform, whose window was fixed before it began. A purge and a rebuild remove rows that a
 transform reads. Whoever needs both takes the models first, so no two can wait for each other.

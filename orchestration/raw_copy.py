@@ -6,8 +6,8 @@ driver could.
 
 import contextlib
 import json
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
 from typing import Any, Final
 
 import adbc_driver_manager
@@ -15,7 +15,7 @@ import adbc_driver_postgresql.dbapi
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from landing.contract import Dataset, Kind
+from landing.contract import EVENTS, Dataset, Kind
 from orchestration.database import partition_name, statement
 from orchestration.errors import BatchRefused
 from orchestration.ledger import PlannedBatch
@@ -52,10 +52,31 @@ class RawSession:
         Raises:
             BatchRefused: Postgres refuses a value, such as a JSON document that jsonb cannot hold.
         """
+        self._ingest(partition_name(batch.dataset, batch.day), dataset, table)
+
+    def replace_events(self, *, day: date, batch_ids: Sequence[str], rows: pa.Table) -> None:
+        """Put events in the place of all that batches of a day have in `raw`, within the open transaction.
+
+        Raises:
+            BatchRefused: Postgres refuses a value.
+        """
+        self._execute("delete_events", {"day": day.isoformat(), "batch_ids": list(batch_ids)})
+        if rows.num_rows:
+            self._ingest(partition_name(EVENTS.name, day), EVENTS, rows)
+
+    def note_remap(self, document: dict[str, Any]) -> None:
+        """Note in the ledger that batches are in line with their archive object, within the open transaction."""
+        self._execute("finish_remap", document)
+
+    def _execute(self, name: str, document: dict[str, Any]) -> None:
+        with self._connection.cursor() as cursor:
+            cursor.execute(statement(name).decode(), (json.dumps(document),))
+
+    def _ingest(self, table_name: str, dataset: Dataset, table: pa.Table) -> None:
         try:
             with self._connection.cursor() as cursor:
                 cursor.adbc_ingest(
-                    partition_name(batch.dataset, batch.day),
+                    table_name,
                     for_postgres(table, dataset).to_reader(max_chunksize=_COPY_ROWS),
                     mode="append",
                     db_schema_name="raw",

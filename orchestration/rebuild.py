@@ -11,20 +11,19 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-import pyarrow as pa
 import pyarrow.compute as pc
 import structlog
 from psycopg import sql
 
 from landing.codec import BatchOrigin
-from landing.contract import APP_ROWS, DATASETS, Dataset
+from landing.contract import APP_ROWS, DATASETS
 from landing.errors import ObjectMissing, PoisonObject
 from landing.keys import ARCHIVE_PREFIX, ArchiveKey
 from landing.store import Store
 from orchestration import ledger, raw_copy
 from orchestration.app_tables import AppTables, file_rows, open_app_tables
 from orchestration.archive import ArchivedBatch, ArchiveObject, read_object
-from orchestration.counting import count_rows, happened_at
+from orchestration.counting import count_rows, was_late
 from orchestration.database import Connection, connect, ensure_partition, partitions
 from orchestration.errors import ArchiveDamaged, HistoryLoss
 from orchestration.exclusion import exclusive_ledger, exclusive_models
@@ -47,6 +46,8 @@ _FORGOTTEN: Final = (
     "transforms",
     "purged_days",
     "purged_raw_days",
+    "begun_remaps",
+    "remapped_batches",
 )
 """Tables of `ops` that the archive restores or the next runs write. Closed days, requests and sites stay."""
 
@@ -210,7 +211,7 @@ def _restore(connection: Connection, session: RawSession, found: _Restorable, ta
     batch = _batch_of(origin, found.key)
     with connection.transaction():
         ledger.write_plan(connection, batch)
-    late = _late(rows, dataset, origin.late_rows)
+    late = was_late(rows, dataset, origin.late_rows)
     document = raw_copy.commit_document(
         batch,
         counts=count_rows(rows, dataset, batch.day, late),
@@ -234,12 +235,3 @@ def _batch_of(origin: BatchOrigin, key: ArchiveKey) -> PlannedBatch:
     objects = tuple(PlannedObject(each.key, each.size_bytes, each.rows, each.origin) for each in origin.objects)
     planned_at = datetime.fromisoformat(origin.planned_at)
     return PlannedBatch(origin.batch_id, key.dataset, key.day, planned_at, None, objects)
-
-
-def _late(rows: pa.Table, dataset: Dataset, late_rows: int) -> pa.ChunkedArray:
-    """Which rows were late when they were loaded: those that happened first, since a horizon had divided them."""
-    happened = happened_at(rows, dataset)
-    if not late_rows:
-        return pc.less(happened, pc.min(happened))
-    newest_late = happened.combine_chunks().sort()[late_rows - 1]
-    return pc.less_equal(happened, newest_late)

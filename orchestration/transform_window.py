@@ -25,6 +25,7 @@ class TransformPlan:
             were built anew, so nothing less can be right.
         requested_days: Days asked for, with the time of the request.
         pending_sites: Sites whose settings changed, with the time of the change.
+        remapped_batches: Batches whose rows were mapped anew, with the time of that.
     """
 
     transform_id: int
@@ -33,11 +34,13 @@ class TransformPlan:
     is_full_refresh: bool
     requested_days: tuple[tuple[date, datetime], ...]
     pending_sites: tuple[tuple[str, datetime], ...]
+    remapped_batches: tuple[tuple[str, datetime], ...]
 
     @property
     def has_work(self) -> bool:
         """Whether anything was committed, asked for or changed since the last finished transform."""
-        return bool(self.after_batch_id != self.upto_batch_id or self.requested_days or self.pending_sites)
+        is_behind = self.after_batch_id != self.upto_batch_id
+        return is_behind or bool(self.requested_days or self.pending_sites or self.remapped_batches)
 
 
 def plan_transform(
@@ -79,7 +82,10 @@ def plan_transform(
         sites = connection.execute(
             "select site_id, updated_at from ops.sites where is_rebuild_pending order by site_id"
         ).fetchall()
-    return TransformPlan(row[0], values[0], upto, is_full, tuple(days), tuple(sites))
+        remapped = connection.execute(
+            "select batch_id, remapped_at from ops.remapped_batches order by batch_id"
+        ).fetchall()
+    return TransformPlan(row[0], values[0], upto, is_full, tuple(days), tuple(sites), tuple(remapped))
 
 
 def finish_transform(connection: Connection, plan: TransformPlan, *, clock: Callable[[], datetime]) -> None:
@@ -94,6 +100,9 @@ def finish_transform(connection: Connection, plan: TransformPlan, *, clock: Call
         cursor.executemany("delete from ops.requested_days where day = %s and requested_at = %s", plan.requested_days)
         cursor.executemany(
             "update ops.sites set is_rebuild_pending = false where site_id = %s and updated_at = %s", plan.pending_sites
+        )
+        cursor.executemany(
+            "delete from ops.remapped_batches where batch_id = %s and remapped_at = %s", plan.remapped_batches
         )
 
 

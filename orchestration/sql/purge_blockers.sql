@@ -45,6 +45,24 @@ having count(*) > 0
 
 union all
 
+-- The marts still say what the former mapping said, perhaps of events that happened on that day.
+select 'batch ' || min(remaps.batch_id) || ' was mapped anew: ' || min(remaps.remedy)
+from (
+    select
+        batch_id,
+        'let a transform read it again' as remedy
+    from ops.remapped_batches
+    union all
+    select
+        batch_id,
+        'run the replay from the archive again, which was interrupted'
+    from ops.begun_remaps
+) as remaps
+where %(dataset)s = 'events'
+having count(*) > 0
+
+union all
+
 select 'rows of batch ' || min(app_loads.batch_id) || ' wait for the declared table ' || min(app_loads.table_name)
 from ops.app_loads
 inner join ops.load_batches on app_loads.batch_id = load_batches.batch_id

@@ -3,8 +3,8 @@
     post_hook=["analyze {{ this }} (site_id, event_id, visitor_id, page_referrer, replaced_visitor_id)"]
 ) }}
 
--- grain: one delivery that adds, replaces or repeats an event; key (site_id, event_id, batch_id, segment_id, segment_row)
--- At most one of an event is its arrival, which int_events takes; int_repeats takes the others.
+-- grain: one delivery that adds, replaces or repeats an event
+-- key (site_id, event_id, batch_id, segment_id, segment_row). At most one of an event is its arrival, which int_events takes; int_repeats takes the others.
 with window_days as (
     -- A batch holds rows of one UTC day, so the days of the window's batches prune raw's partitions.
     select
