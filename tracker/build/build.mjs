@@ -9,6 +9,7 @@ import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 import { minify } from "terser";
 import { BUDGETS, CORE_RAW_BYTES } from "./budgets.mjs";
+import { NAMES } from "./names.mjs";
 
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const DIST = join(ROOT, "dist");
@@ -19,8 +20,7 @@ const COMMON = {
   bundle: true,
   target: "es2017",
   define: { VERSION: JSON.stringify(version) },
-  // Names that end in `_` are the inside; one build for all entries gives them the same short names everywhere.
-  mangleProps: /[a-z]_$/,
+  mangleProps: /^[a-z]+[A-Za-z]*_$/,
   minifySyntax: true,
   logLevel: "warning",
   write: false,
@@ -43,13 +43,21 @@ const TERSER = {
   mangle: { toplevel: true },
 };
 
+/** A name that is not in the list would be shortened differently in different files. */
+function checkNames(mangleCache) {
+  const missing = Object.keys(mangleCache).filter((name) => !(name in NAMES));
+  if (missing.length) throw new Error(`add to build/names.mjs: ${missing.join(", ")}`);
+}
+
 async function scripts() {
-  const { outputFiles } = await build({
+  const { outputFiles, mangleCache } = await build({
     ...COMMON,
+    mangleCache: { ...NAMES },
     entryPoints: Object.keys(BUDGETS).map((name) => `src/entries/${name}.ts`),
     format: "esm",
     outdir: DIST,
   });
+  checkNames(mangleCache);
   const made = {};
   for (const file of outputFiles) {
     const { code } = await minify(file.text, TERSER);
@@ -85,6 +93,7 @@ function report(files) {
 async function npmPackage() {
   await build({
     ...COMMON,
+    mangleCache: { ...NAMES },
     entryPoints: ["src/index.ts", "src/extras.ts"],
     format: "esm",
     splitting: true,

@@ -34,12 +34,13 @@ export const offerChoices = (kit: Kit, options: Options, device: Device, hooks: 
     const bits = SCOPES[scope] || ALL;
     granted = choice === "grant" ? granted | bits | COUNT : granted & ~bits;
     permission.allowed_ = possible & granted;
-    isPending = permission.isHeld_ = false;
     if (!(granted & COUNT)) drop(() => true);
     if (!(granted & IDENTIFY)) drop((name) => name === "identify" || name === "alias");
     if (!(granted & STORE)) device.erase();
-    verbs.event!("consent", { choice, scope });
+    // What waits gets its ids before it may go.
     device.begin();
+    isPending = permission.isHeld_ = false;
+    verbs.event!("consent", { choice, scope });
     if (permission.allowed_ & STORE) device.keep("c", "" + granted);
     verbs.flush!();
   };

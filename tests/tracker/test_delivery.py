@@ -1,0 +1,204 @@
+"""Nothing is lost and nothing counts twice, whatever the network, the collector or the visitor does."""
+
+import json
+
+import pytest
+
+from tests.tracker.site import LOSE_ANSWER, REFUSE, html, script
+
+KEPT = "() => Object.keys(localStorage).filter(key => key.startsWith('t:q:')).length"
+
+BIG = """() => { for (let i = 0; i < 14; i++) { const props = {n: i};
+for (let k = 0; k < 6; k++) props['k' + k] = 'y'.repeat(900); t('event', 'big', props) } }"""
+
+
+@pytest.fixture
+def quick(page):
+    """Retries come at once: every wait of the tracker is shortened."""
+    page.add_init_script("{ const later = setTimeout; window.setTimeout = (act, ms) => later(act, Math.min(ms, 30)) }")
+    return page
+
+
+def test_views_while_offline_arrive_once_when_online_again(site, context, page, wait, landed):
+    page.goto(site.put("/", html(script=script(id="user"))))
+    wait(lambda: site.named("page"))
+    wait(lambda: page.evaluate(KEPT) == 0)
+    context.set_offline(True)
+    for number in range(3):
+        page.evaluate(f"() => history.pushState({{}}, '', '/view{number}')")
+        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate("() => t('flush')")
+    wait(lambda: page.evaluate(KEPT) >= 3)
+    assert len(site.named("page")) == 1
+    context.set_offline(False)
+    wait(lambda: len(site.named("page")) == 4)
+    wait(lambda: page.evaluate(KEPT) == 0)
+    rows = landed([event["id"] for event in site.named("page")])
+    assert len({row["event_id"] for row in rows}) == 4
+
+
+def test_what_a_collector_refused_is_sent_again_with_the_same_id(site, quick, wait, landed):
+    site.behaviours += [REFUSE, REFUSE]
+    quick.goto(site.put("/", html()))
+    wait(lambda: len(site.bodies) == 3)
+    ids = {event["id"] for event in site.named("page")}
+    assert len(ids) == 1
+    assert len(landed(list(ids))) == 1
+    assert site.bodies[0]["sent_at"] <= site.bodies[2]["sent_at"]
+
+
+def test_an_answer_that_is_lost_after_the_event_was_kept_makes_a_duplicate_with_the_same_id(site, quick, wait, landed):
+    site.behaviours.append(LOSE_ANSWER)
+    quick.goto(site.put("/", html()))
+    wait(lambda: len(site.bodies) == 2)
+    (view,) = site.named("page")
+    rows = landed([view["id"]])
+    assert {row["event_id"] for row in rows} == {view["id"]}
+
+
+def test_retries_wait_longer_each_time(site, page, wait):
+    page.add_init_script(
+        "{ const later = setTimeout; window.waits = [];"
+        " window.setTimeout = (act, ms) => { waits.push(ms); return later(act, Math.min(ms, 30)) } }"
+    )
+    site.behaviours += [REFUSE] * 6
+    page.goto(site.put("/", html()))
+    wait(lambda: len(site.bodies) == 7)
+    # The first wait of 5 s is for company, not for a retry.
+    waits = [ms for ms in page.evaluate("() => waits") if ms >= 1_000 and ms != 5_000]
+    assert len(waits) >= 6
+    assert all(1_000 * 2**n <= ms <= 3_000 * 2**n for n, ms in enumerate(waits)), waits
+
+
+def test_a_retry_waits_as_long_as_the_collector_asks(site, page, wait):
+    page.add_init_script(
+        "{ const later = setTimeout; window.waits = [];"
+        " window.setTimeout = (act, ms) => { waits.push(ms); return later(act, Math.min(ms, 30)) } }"
+    )
+    page.route("**/e", lambda route: route.fulfill(status=503, headers={"Retry-After": "77"}), times=1)
+    page.goto(site.put("/", html()))
+    wait(lambda: site.bodies)
+    assert 77_000 in page.evaluate("() => waits")
+
+
+def test_a_request_that_can_never_be_right_is_not_repeated(site, quick, wait):
+    quick.route("**/e", lambda route: route.fulfill(status=400), times=1)
+    quick.goto(site.put("/", html()))
+    quick.evaluate("() => { t('event', 'after'); t('flush') }")
+    wait(lambda: site.named("after"))
+    assert [event for event in site.events if event["n"] == "page"] == []
+
+
+def test_seventy_kilobytes_of_a_killed_page_arrive_with_the_next(site, context, page, wait, landed):
+    page.goto(site.put("/", html(script=script(id="user"))))
+    wait(lambda: site.named("page"))
+    wait(lambda: page.evaluate(KEPT) == 0)
+    context.set_offline(True)
+    page.evaluate(BIG)
+    wait(lambda: page.evaluate(KEPT) == 14)
+    # Closing without running handlers is what a kill looks like from inside.
+    page.close(run_before_unload=False)
+    context.set_offline(False)
+    second = context.new_page()
+    second.goto(site.url("/"))
+    for _ in range(500):
+        if len(site.named("big")) == 14:
+            break
+        second.wait_for_timeout(10)
+    assert sorted(event["p"]["n"] for event in site.named("big")) == list(range(14))
+    rows = landed([event["id"] for event in site.named("big")])
+    assert len({row["event_id"] for row in rows}) == 14
+
+
+def test_seventy_kilobytes_on_leaving_stay_within_what_browsers_carry_and_arrive(site, page, wait, landed):
+    page.goto(site.put("/", html(script=script(id="user"))))
+    wait(lambda: site.named("page"))
+    page.evaluate("() => { window.fetch = () => new Promise(() => {}) }")
+    page.evaluate(BIG)
+    page.goto(site.url("/"))
+    wait(lambda: len(site.named("big")) == 14)
+    landed([event["id"] for event in site.named("big")])
+    assert all(len(json.dumps(body)) < 64_000 for body in site.bodies)
+
+
+def test_a_clock_that_is_a_day_off_gives_the_right_day(site, page, wait, landed):
+    page.add_init_script("{ const now = Date.now; Date.now = () => now() - 86400000 }")
+    page.goto(site.put("/", html()))
+    wait(lambda: site.bodies)
+    (row,) = landed([site.events[0]["id"]])
+    assert row["time_flag"] == "corrected"
+    assert abs((row["received_at"] - row["occurred_at"]).total_seconds()) < 60
+
+
+def test_too_much_is_cut_and_told(site, page, wait):
+    page.goto(site.put("/", html()))
+    page.evaluate(
+        """() => { t('event', 'n'.repeat(99), {long: 'x'.repeat(2000), deep: {a: {b: {c: 1}}}});
+        t('event', 'many', Object.fromEntries(Array.from({length: 60}, (_, i) => ['k' + i, i])));
+        t('event', 'huge', Object.fromEntries(Array.from({length: 40}, (_, i) => ['k' + i, 'z'.repeat(1000)])));
+        t('event', 'fits', {a: 1, list: [1, {b: 2}]}); t('flush') }"""
+    )
+    wait(lambda: site.named("fits"))
+    by_name = {event["n"]: event["p"] for event in site.events if event["n"] != "page"}
+    assert by_name["fits"] == {"a": 1, "list": [1, {"b": 2}]}
+    long = by_name["n" * 64]
+    assert (len(long["long"]), long["deep"], long["_cut"]) == (1_000, {"a": {"b": {}}}, True)
+    assert (len(by_name["many"]), by_name["many"]["_cut"]) == (41, True)
+    assert by_name["huge"]["_cut"] is True
+    assert len(json.dumps(by_name["huge"])) < 16_000
+
+
+def test_calls_before_the_script_are_made_in_order_with_their_times(site, page, wait):
+    stub = (
+        "<script>window.t=function(){var a=arguments;a.t=Date.now()-60000;t.q.push(a)};t.q=[];"
+        "for(var i=0;i<9;i++)t('event','early',{n:i})</script>"
+    )
+    page.goto(site.put("/", html(script=stub + script())))
+    wait(lambda: len(site.named("early")) == 9)
+    early = sorted(site.named("early"), key=lambda event: event["seq"])
+    assert [event["p"]["n"] for event in early] == list(range(9))
+    view = site.named("page")[0]
+    assert all(50_000 < view["ts"] - event["ts"] < 70_000 for event in early)
+    assert view["seq"] == 10
+
+
+def test_identifying_is_told_once(site, page, wait, landed):
+    page.goto(site.put("/", html()))
+    page.evaluate("() => { t('identify', 'u1', {plan: 'pro'}); t('identify', 'u1', {plan: 'pro'}); t('flush') }")
+    wait(lambda: site.named("identify"))
+    (row,) = landed([site.named("identify")[0]["id"]])
+    assert (row["user_id"], json.loads(row["traits"])) == ("u1", {"plan": "pro"})
+
+
+def test_a_hook_may_change_or_drop_events_and_leaves_no_gap(site, page, wait):
+    hook = (
+        "<script>window.censor = event => event.n == 'secret' ? null : Object.assign(event, {ti: 'redacted'})</script>"
+    )
+    page.goto(site.put("/", html(script=hook + script(before="censor", props='{"team":"a"}'))))
+    page.evaluate("() => { t('event', 'secret'); t('event', 'public', {x: 1}); t('flush') }")
+    wait(lambda: site.named("public"))
+    assert site.named("secret") == []
+    assert site.named("page")[0]["ti"] == "redacted"
+    assert site.named("public")[0]["p"] == {"team": "a", "x": 1}
+    assert sorted(event["seq"] for event in site.events) == [1, 2]
+
+
+def test_handlers_are_told_and_may_fail(site, page, wait):
+    page.goto(site.put("/", html()))
+    page.evaluate(
+        "() => { window.told = []; t('on', 'event', () => { throw 1 }); t('on', 'event', e => told.push(e.n));"
+        " t('on', 'error', e => { told.push('error'); throw 2 }); t('on', 'sent', batch => told.push('sent'));"
+        " t('event', 'a'); t('flush'); t('event', {toJSON() { throw 3 }}) }"
+    )
+    wait(lambda: "sent" in page.evaluate("() => told"))
+    assert page.evaluate("() => told")[:2] == ["a", "error"] or "error" in page.evaluate("() => told")
+
+
+def test_an_unknown_verb_is_warned_of_once(site, page, wait):
+    warnings = []
+    page.on("console", lambda message: warnings.append(message.text))
+    page.goto(site.put("/", html()))
+    page.evaluate("() => { t('sing'); t('sing') }")
+    wait(lambda: warnings)
+    page.evaluate("() => t('sing')")
+    assert warnings == ['t: there is no "sing"']
