@@ -287,16 +287,17 @@ def _signed_crc(text: str) -> int:
 
 
 @functools.lru_cache(maxsize=4_096)
-def _host(url: str) -> str | None:
+def _host(origin: str) -> str | None:
     try:
-        return urlsplit(url).hostname
+        return urlsplit(origin).hostname
     except ValueError:
         return None
 
 
 def _is_counted(url: object, hosts: frozenset[str]) -> bool:
     """The page is on a counted host, or its address names none."""
-    host = _host(str(url))
+    # A host ends at the third slash at the latest, and what precedes it repeats from event to event.
+    host = _host("/".join(str(url).split("/", 3)[:3]))
     return host is None or host.rstrip(".") in hosts
 
 
