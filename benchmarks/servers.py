@@ -2,11 +2,9 @@
 
 import contextlib
 import os
-import signal
-import socket
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from tidemill.ports import free_port
 ROOT = Path(__file__).parent.parent
 WORKERS = 2
 _START_TIMEOUT_S = 60.0
+_SHIPPING = b"collector.shipping"
 
 
 @contextlib.contextmanager
@@ -26,48 +25,72 @@ def collector(home: Path, *, sites: Path = ROOT / "sites.example.yml") -> Iterat
         "TIDEMILL_COLLECTOR_WORKERS": str(WORKERS),
         "TIDEMILL_SPOOL_LIMIT_BYTES": str(16 * 2**30),
     }
-    with _server([sys.executable, "-m", "collector"], "TIDEMILL_COLLECTOR_PORT", environment) as found:
-        yield found
+    with _server([sys.executable, "-m", "collector"], "TIDEMILL_COLLECTOR_PORT", environment, b"collector ready") as at:
+        yield at
 
 
 @contextlib.contextmanager
 def bare_flask(threads: int) -> Iterator[tuple[int, int]]:
     """Flask answering 204 on the same server with the same number of workers and threads."""
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--workers", str(WORKERS)]
-    command += ["--blocking-threads", str(threads), "--log-level", "warning", "benchmarks.bare:app"]
-    with _server(command, "GRANIAN_PORT", {}) as found:
-        yield found
+    command += ["--blocking-threads", str(threads), "--log-level", "info", "benchmarks.bare:app"]
+    with _server(command, "GRANIAN_PORT", {}, b"Started worker") as at:
+        yield at
 
 
 def worker_rss_bytes(parent: int) -> list[int]:
     """Resident memory of each child of `parent` that serves requests."""
-    sizes = []
-    for status in Path("/proc").glob("[0-9]*/status"):
+    return [size_bytes for command, size_bytes in _children(parent) if _SHIPPING not in command]
+
+
+def shipping_rss_bytes(parent: int) -> int:
+    """Resident memory of the child of `parent` that ships; 0 without one."""
+    return sum(size_bytes for command, size_bytes in _children(parent) if _SHIPPING in command)
+
+
+def _children(parent: int) -> Iterator[tuple[bytes, int]]:
+    """Command line and resident bytes of each child process."""
+    for process in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):  # a process may end while it is read
-            fields = dict(line.split(":", 1) for line in status.read_text().splitlines() if ":" in line)
+            status = (process / "status").read_text()
+            fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
             if int(fields["PPid"]) == parent and "VmRSS" in fields:
-                sizes.append(int(fields["VmRSS"].split()[0]) * 1024)
-    return sizes
+                yield (process / "cmdline").read_bytes(), int(fields["VmRSS"].split()[0]) * 1024
 
 
 @contextlib.contextmanager
-def _server(command: list[str], port_variable: str, environment: dict[str, str]) -> Iterator[tuple[int, int]]:
-    port = free_port()
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **environment, port_variable: str(port)})
+def _server(
+    command: list[str], port_variable: str, environment: dict[str, str], ready: bytes
+) -> Iterator[tuple[int, int]]:
+    """A server that writes a line with `ready` for each worker that serves."""
+    port, is_ready, lines_before = free_port(), threading.Event(), []
+    process = subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment, port_variable: str(port)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+
+    def read() -> None:
+        workers = 0
+        for line in process.stdout or ():
+            workers += ready in line
+            if workers == WORKERS:
+                is_ready.set()
+            elif not is_ready.is_set():
+                lines_before.append(line)
+        is_ready.set()  # it ended
+
+    reader = threading.Thread(target=read)
+    reader.start()
     try:
-        _wait_for(port, process)
+        if not is_ready.wait(_START_TIMEOUT_S) or process.poll() is not None:
+            raise RuntimeError(f"{command[1:3]} does not serve: {b''.join(lines_before).decode(errors='replace')}")
         yield port, process.pid
     finally:
-        process.send_signal(signal.SIGTERM)
+        process.terminate()
         process.wait(timeout=30)
-
-
-def _wait_for(port: int, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return
-        if process.poll() is not None:
-            raise RuntimeError(f"{process.args} ended with {process.returncode} before it listened")
-        time.sleep(0.05)
-    raise TimeoutError(f"nothing listens on port {port} after {_START_TIMEOUT_S} s")
+        reader.join()
+        if process.stdout is not None:
+            process.stdout.close()
