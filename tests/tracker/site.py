@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 ROOT = Path(__file__).parents[2]
 DIST = ROOT / "tracker" / "dist"
+SHOP = ROOT / "examples" / "shop"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".pdf": "application/pdf"}
 
 SCRIPT = '<script defer src="/p/t.js" data-site="shop"></script>'
@@ -165,6 +166,6 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _file(path: str) -> Path | None:
     """The built tracker below /p/, and the demo shop."""
-    base, name = (DIST, path[3:]) if path.startswith("/p/") else (ROOT / "examples" / "shop", path[1:] or "index.html")
+    base, name = (DIST, path[3:]) if path.startswith("/p/") else (SHOP, path[1:] or "index.html")
     file = (base / name).resolve()
     return file if file.is_relative_to(base) and file.is_file() else None
