@@ -63,7 +63,8 @@ def _server(
     command: list[str], port_variable: str, environment: dict[str, str], ready: bytes
 ) -> Iterator[tuple[int, int]]:
     """A server that writes a line with `ready` for each worker that serves."""
-    port, is_ready, lines_before = free_port(), threading.Event(), []
+    port, is_decided = free_port(), threading.Event()
+    lines: list[bytes] = []
     process = subprocess.Popen(
         command,
         cwd=ROOT,
@@ -72,21 +73,21 @@ def _server(
         stderr=subprocess.STDOUT,
     )
 
+    def is_ready() -> bool:
+        return sum(ready in line for line in lines) >= WORKERS
+
     def read() -> None:
-        workers = 0
         for line in process.stdout or ():
-            workers += ready in line
-            if workers == WORKERS:
-                is_ready.set()
-            elif not is_ready.is_set():
-                lines_before.append(line)
-        is_ready.set()  # it ended
+            lines.append(line)
+            if is_ready():
+                is_decided.set()
+        is_decided.set()  # it ended
 
     reader = threading.Thread(target=read)
     reader.start()
     try:
-        if not is_ready.wait(_START_TIMEOUT_S) or process.poll() is not None:
-            raise RuntimeError(f"{command[1:3]} does not serve: {b''.join(lines_before).decode(errors='replace')}")
+        if not is_decided.wait(_START_TIMEOUT_S) or not is_ready():
+            raise RuntimeError(f"{command[1:3]} does not serve: {b''.join(lines).decode(errors='replace')}")
         yield port, process.pid
     finally:
         process.terminate()
