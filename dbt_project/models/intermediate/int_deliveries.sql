@@ -4,7 +4,8 @@
 ) }}
 
 -- grain: one delivery that adds, replaces or repeats an event
--- key (site_id, event_id, batch_id, segment_id, segment_row). At most one of an event is its arrival, which int_events takes; int_repeats takes the others.
+-- key (site_id, event_id, batch_id, segment_id, segment_row)
+-- At most one of an event is its arrival, which int_events takes; int_repeats takes the others.
 with window_days as (
     -- A batch holds rows of one UTC day, so the days of the window's batches prune raw's partitions.
     select
