@@ -159,6 +159,18 @@ def test_an_id_of_another_tracker_is_told_once(site, context, page, wait):
     assert [event.get("legacy") for event in site.named("page")] == [["alc-uid=1234567890123"], None]
 
 
+def test_the_id_that_the_collector_repeats_in_a_cookie_is_taken_up_until_reset(site, context, page, wait):
+    site.put("/", html(script=script(id="user")))
+    context.add_cookies([{"name": "tm_vid", "value": "0123abcd", "url": site.url("/")}])
+    page.goto(site.url("/"))
+    wait(lambda: site.bodies)
+    assert site.events[0]["vid"] == "0123abcd"
+    act(page, "t('reset'); t('event', 'a'); t('flush')")
+    wait(lambda: site.named("a"))
+    assert site.named("a")[0]["vid"] != "0123abcd"
+    assert page.evaluate("() => document.cookie") == ""
+
+
 def test_storage_that_throws_changes_nothing_else(site, page, wait):
     page.add_init_script(
         "for (const name of ['localStorage', 'sessionStorage'])"

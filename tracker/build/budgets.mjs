@@ -13,8 +13,9 @@ export const BUDGETS = {
   errors: 400,
   commerce: 500,
   alco: 1_500,
-  webalytic: 1_500,
+  ga: 1_500,
   objectiv: 1_500,
   lib: 5_500,
   sdk: 6_000,
+  webalytic: 6_000,
 };

@@ -15,6 +15,9 @@ const ROOT = join(dirname(fileURLToPath(import.meta.url)), "..");
 const DIST = join(ROOT, "dist");
 const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"));
 
+/** Pages of Webalytic ask for either of two names. */
+const SAME_AS = { webalytic: "sdk" };
+
 const COMMON = {
   absWorkingDir: ROOT,
   bundle: true,
@@ -53,7 +56,7 @@ async function scripts() {
   const { outputFiles, mangleCache } = await build({
     ...COMMON,
     mangleCache: { ...NAMES },
-    entryPoints: Object.keys(BUDGETS).map((name) => `src/entries/${name}.ts`),
+    entryPoints: Object.keys(BUDGETS).map((name) => ({ in: `src/entries/${SAME_AS[name] ?? name}.ts`, out: name })),
     format: "esm",
     outdir: DIST,
   });

@@ -70,7 +70,7 @@ export const offerChoices = (kit: Kit, options: Options, device: Device, hooks: 
   });
   verbs.reset = () => {
     user = "";
-    for (const name of "vsi") device.keep(name, "");
+    device.renew();
   };
   verbs.alias = (id: string) => {
     if (permission.allowed_ & IDENTIFY) verbs.event!("alias", { id, previous: user || device.recall("v") });

@@ -16,6 +16,9 @@ const KEPT_MS = 259_200_000;
 /** Cookies in which AlcoJS, Rockstat, Matomo, Snowplow and Google Analytics keep a visitor's id. */
 const LEGACY = /\b(alc-uid|rst-uid|_pk_id|_sp_id|_ga)[^=;]*=[^;]+/g;
 
+/** The visitor's id as the collector repeats it: browsers drop within days what a script has stored. */
+const COOKIE = /(?:^|; )tm_vid=([^;]+)/;
+
 export interface Device {
   /** The value remembered under a name. */
   recall(name: string): string | undefined;
@@ -23,6 +26,8 @@ export interface Device {
   keep(name: string, value: string): void;
   /** Erase everything but an opt-out, if that is kept. */
   erase(): void;
+  /** Forget who the visitor is, but not what is unsent. */
+  renew(): void;
   /** Complete and store what waits, and take over what closed pages left; from now on for every event. */
   begin(): void;
 }
@@ -58,7 +63,8 @@ export const openDevice = (kit: Kit, options: Options): Device => {
     if (!mayStore() || event.vid) return;
     let visitor = recall("v");
     if (!visitor) {
-      keep("v", (visitor = randomHex()));
+      const [, repeated] = (options.id === "user" && COOKIE.exec(document.cookie)) || [];
+      keep("v", (visitor = repeated || randomHex()));
       const legacy = document.cookie.match(LEGACY);
       if (legacy) event.legacy = legacy;
     }
@@ -127,8 +133,16 @@ export const openDevice = (kit: Kit, options: Options): Device => {
     kit.listen_("online", adopt);
   };
 
+  const dropCookie = (): void => {
+    if (COOKIE.test(document.cookie)) document.cookie = "tm_vid=; Max-Age=0; Path=/";
+  };
   const erase = (): void => {
+    dropCookie();
     for (const key of keys(PREFIX)) if (key !== "t:off") use((area) => area.removeItem(key));
   };
-  return { recall, keep, erase, begin };
+  const renew = (): void => {
+    dropCookie();
+    for (const name of "vsi") keep(name, "");
+  };
+  return { recall, keep, erase, renew, begin };
 };
