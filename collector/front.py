@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import structlog
 
@@ -18,9 +18,12 @@ StartResponse = Callable[..., Any]
 Headers = list[tuple[str, str]]
 WsgiApplication = Callable[[Environment, StartResponse], Iterable[bytes]]
 
+_Default = TypeVar("_Default")
+
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_OFTEN = ("host", "origin", "user-agent", "sec-gpc", "dnt", "x-forwarded-for", "x-forwarded-proto")
 _PLAIN = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
-_KEYS = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in ("user-agent", "origin", "sec-gpc", "dnt")} | _PLAIN
+_KEYS = {name: f"HTTP_{name.upper().replace('-', '_')}" for name in _OFTEN} | _PLAIN
 
 
 class WsgiHeaders(Mapping[str, str]):
@@ -32,7 +35,20 @@ class WsgiHeaders(Mapping[str, str]):
         self._environment = environment
 
     def __getitem__(self, name: str) -> str:
-        value: str = self._environment[_KEYS.get(name) or f"HTTP_{name.upper().replace('-', '_')}"]
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    @overload
+    def get(self, key: str, /) -> str | None: ...
+    @overload
+    def get(self, key: str, /, default: _Default) -> str | _Default: ...
+    def get(self, key: str, /, default: object = None) -> object:
+        """The value, or `default`; most headers that are asked for are not there, and an error for each would cost."""
+        value: str | None = self._environment.get(_KEYS.get(key) or f"HTTP_{key.upper().replace('-', '_')}")
+        if value is None:
+            return default
         # WSGI hands bytes over as Latin-1; whoever sends more than ASCII means UTF-8.
         return value if value.isascii() else value.encode("latin-1", "replace").decode("utf-8", "replace")
 

@@ -221,12 +221,13 @@ class Intake:
             for dataset, encoded in {"events": lines.events, **lines.records, "rejects": rejects}.items():
                 durable.setdefault(dataset, []).extend(encoded)
         await self._append(request, durable)
-        outcome = Outcome(0, [], reading, parts[0][1].withholds)
+        accepted, refused = 0, list[Reject]()
         for each, lines in parts:
-            accepted = len(lines.events) + sum(map(len, lines.records.values()))
-            self._count("" if each.site is None else each.site.site_id, accepted, lines.rejects)
-            outcome = replace(outcome, accepted=outcome.accepted + accepted, rejects=outcome.rejects + lines.rejects)
-        return outcome
+            events = len(lines.events) + sum(map(len, lines.records.values()))
+            self._count("" if each.site is None else each.site.site_id, events, lines.rejects)
+            accepted += events
+            refused += lines.rejects
+        return Outcome(accepted, refused, reading, parts[0][1].withholds)
 
     def _build(self, reading: Reading, request: Request, protocol: str) -> rows.Lines:
         lines = rows.build(reading, request, protocol=protocol, collector_id=self._collector_id, salts=self._salts)
