@@ -9,6 +9,11 @@
 {% macro default__captured(value, pattern) -%} nullif(regexp_extract({{ value }}, {{ pattern }}, 1), '') {%- endmacro %}
 {% macro postgres__captured(value, pattern) -%} substring({{ value }} from {{ pattern }}) {%- endmacro %}
 
+{# A member of a JSON object as text, null where there is none. #}
+{% macro json_text(document, key) -%} {{ return(adapter.dispatch('json_text')(document, key)) }} {%- endmacro %}
+{% macro default__json_text(document, key) -%} json_extract_string({{ document }}, '$.{{ key }}') {%- endmacro %}
+{% macro postgres__json_text(document, key) -%} ({{ document }} ->> '{{ key }}') {%- endmacro %}
+
 {# Text compared byte by byte, so that the order of rows is the same in every database. #}
 {% macro binary_text(value) -%} {{ return(adapter.dispatch('binary_text')(value)) }} {%- endmacro %}
 {% macro default__binary_text(value) -%} {{ value }} {%- endmacro %}

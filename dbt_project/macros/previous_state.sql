@@ -19,6 +19,7 @@
 {% macro previous_events() -%}
     {{ previous_state('intermediate', 'int_events', {
         'site_id': 'text', 'event_id': 'uuid', 'visitor_id': 'text', 'occurred_at': 'timestamptz',
+        'page_view_id': 'text', 'sequence_number': 'smallint',
         'received_at': 'timestamptz', 'batch_id': 'text', 'segment_id': 'text', 'segment_row': 'bigint',
         'content_hash': 'integer'
     }) }}
@@ -43,5 +44,11 @@
         'site_id': 'text', 'visitor_id': 'text', 'session_number': 'bigint', 'source_key': 'text', 'sourced_at': 'timestamptz',
         'source': 'text', 'medium': 'text', 'campaign': 'text', 'campaign_id': 'text', 'term': 'text', 'content': 'text',
         'referral_path': 'text'
+    }) }}
+{%- endmacro %}
+
+{% macro previous_tracker_page_views() -%}
+    {{ previous_state('intermediate', 'int_tracker_page_views', {
+        'site_id': 'text', 'page_view_id': 'text', 'started_at': 'timestamptz', 'page_view_date': 'date'
     }) }}
 {%- endmacro %}

@@ -4,6 +4,8 @@ Written from the text of the rules, not from the models: it keeps the open sessi
 functions.
 """
 
+import json
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -76,6 +78,26 @@ def sessions_of(deliveries: Iterable[Row], sites: dict[str, Row], sources: dict[
         for (site, visitor), events in visitors.items()
         for session in _split(sorted(events, key=_order), sites[site], sources)
     ]
+
+
+def losses_of(deliveries: Iterable[Row], sites: dict[str, Row]) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    """Expected and received events of people and of bots, by site, local day, browser and its major version."""
+    page_views: dict[tuple[str, str], list[tuple[int, Row]]] = {}
+    for row in winning_copies(deliveries):
+        number = json.loads(row.get("contexts") or "{}").get("seq")
+        if row["protocol"] == "tracker" and isinstance(number, int) and number > 0:
+            page_views.setdefault((row["site_id"], row["page_view_id"]), []).append((number, row))
+    losses: dict[tuple[Any, ...], list[int]] = {}
+    for (site, _), numbered in page_views.items():
+        numbers = {number for number, _ in numbered}
+        first = min(numbered, key=lambda each: (each[0], *_order(each[1]), uuid.UUID(each[1]["event_id"])))[1]
+        day = first["occurred_at"].astimezone(ZoneInfo(sites[site]["timezone"])).date()
+        version = (first["browser_version"] or "(not set)").partition(".")[0]
+        counts = losses.setdefault((site, day, first["browser"] or "(not set)", version), [0, 0, 0, 0])
+        place = 2 if any(row["is_bot"] for _, row in numbered) else 0
+        counts[place] += max(numbers)
+        counts[place + 1] += len(numbers)
+    return {key: tuple(counts) for key, counts in losses.items()}
 
 
 def _receipt(row: Row) -> tuple[Any, ...]:

@@ -1,5 +1,6 @@
 """Random histories of a mill: sites, events, deliveries, batches and changes of settings, all from one seed."""
 
+import json
 import random
 import uuid
 from dataclasses import dataclass
@@ -169,6 +170,7 @@ def _event(chance: random.Random, site_id: str) -> Row:
         "content_group": [name],
         "engaged_ms": chance.randrange(60_000) if kind == "engagement" else None,
         "page_view_id": chance.choice(["p1", "p2", None]),
+        **chance.choice([{}, _numbered(chance)]),
         "revenue": chance.randrange(100) if kind == "transaction" else None,
         "is_bot": chance.random() < 0.03,
         "content_hash": chance.choice([None, chance.getrandbits(20), 1]),
@@ -176,6 +178,17 @@ def _event(chance: random.Random, site_id: str) -> Row:
         **_receipt(chance, occurred_at),
     }
     return event_row(occurred_at, **values)
+
+
+def _numbered(chance: random.Random) -> Row:
+    """What the tracker adds. Few page views and numbers make gaps, repetitions and moves to another day common."""
+    return {
+        "protocol": "tracker",
+        "page_view_id": f"t{chance.randrange(8)}",
+        "contexts": json.dumps({"seq": chance.choice([*range(1, 10), 0, "x", None])}),
+        "browser": chance.choice(["Firefox", "Safari", None]),
+        "browser_version": chance.choice(["128.0", "17.4", None]),
+    }
 
 
 def _receipt(chance: random.Random, occurred_at: datetime) -> Row:

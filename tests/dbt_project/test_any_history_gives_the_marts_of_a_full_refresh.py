@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
-from tests.dbt_project.reference import refused_copies, sessions_of
+from tests.dbt_project.reference import losses_of, refused_copies, sessions_of
 from tests.dbt_project.scenario import SOURCES, Scenario, make_scenario, remapped
 from tests.dbt_project.warehouse import PROJECT, Warehouse, failures
 from tests.fixtures.marts import dump_marts
@@ -42,6 +42,7 @@ def test_any_history_gives_the_marts_of_a_full_refresh(warehouse: Warehouse, see
     assert step_by_step == at_once
     assert actual_sessions(warehouse) == expected_sessions(warehouse, scenario)
     assert actual_conflicts(warehouse) == expected_conflicts(warehouse)
+    assert actual_losses(warehouse) == losses_of(warehouse.deliveries, scenario.final_sites)
 
 
 def live_through(warehouse: Warehouse, scenario: Scenario) -> None:
@@ -113,6 +114,16 @@ def actual_sessions(warehouse: Warehouse) -> dict[tuple[Any, ...], dict[str, Any
         " session_start_at, session_end_at, session_date from marts.fct_sessions"
     )
     return _by_key(rows)
+
+
+def actual_losses(warehouse: Warehouse) -> dict[tuple[Any, ...], tuple[int, ...]]:
+    """The marts' losses as the reference tells them."""
+    rows = warehouse.rows(
+        "select site_id, page_view_date, browser, browser_version,"
+        " expected_count, received_count, bot_expected_count, bot_received_count from marts.fct_tracker_loss"
+    )
+    keyed = [tuple(row.values()) for row in rows]
+    return {row[:4]: row[4:] for row in keyed}
 
 
 def _by_key(rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, Any]]:

@@ -2,10 +2,11 @@
     pre_hook=["{{ hash_joins_only() }}"],
     materialized='incremental',
     incremental_strategy='replace_events',
-    post_hook=["{{ analyze_when_new(['site_id', 'event_id', 'visitor_id', 'occurred_at', 'received_at']) }}"],
+    post_hook=["{{ analyze_when_new(['site_id', 'event_id', 'visitor_id', 'page_view_id', 'occurred_at', 'received_at']) }}"],
     indexes=[
         {'columns': ['event_id', 'site_id'], 'unique': true},
         {'columns': ['visitor_id', 'site_id', 'occurred_at']},
+        {'columns': ['page_view_id', 'site_id']},
         {'columns': ['received_at'], 'type': 'brin'}
     ]
 ) }}
@@ -13,6 +14,7 @@
 -- depends_on: {{ ref('int_changes') }}
 -- depends_on: {{ ref('int_received_day_changes') }}
 -- depends_on: {{ ref('int_repeats') }}
+-- depends_on: {{ ref('int_tracker_changes') }}
 
 -- grain: one event, however often it was delivered, with the source that brought it; key (site_id, event_id)
 with arrivals as (
@@ -119,6 +121,7 @@ select
     event_name,
     session_control,
     page_view_id,
+    sequence_number,
     page_host,
     page_path,
     page_query,
@@ -141,6 +144,8 @@ select
     end as source_key,
     geo_country as country,
     device_kind,
+    browser,
+    browser_version,
     engaged_ms,
     scroll_percent,
     revenue,

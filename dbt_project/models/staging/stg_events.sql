@@ -16,6 +16,12 @@ select
     event_name,
     session_control,
     page_view_id,
+    -- The tracker counts the events of a page view from 1. Anybody may send anything: no other number is one, and none
+    -- beyond four digits, so that a single event cannot claim millions of lost ones.
+    case
+        when protocol = 'tracker' and page_view_id is not null
+            then cast({{ captured(json_text('contexts', 'seq'), "'^([1-9][0-9]{0,3})$'") }} as smallint)
+    end as sequence_number,
     page_host,
     page_path,
     page_query,
@@ -38,6 +44,8 @@ select
     click_id_kind,
     geo_country,
     device_kind,
+    browser,
+    {{ captured('browser_version', "'^([0-9]+)'") }} as browser_version,
     engaged_ms,
     scroll_percent,
     revenue,
