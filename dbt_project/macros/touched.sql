@@ -22,3 +22,17 @@
     cast(coalesce(sum(page_view_count) filter (where is_bot), 0) as bigint) as bot_page_view_count,
     cast(coalesce(sum(event_count) filter (where is_bot), 0) as bigint) as bot_event_count
 {%- endmacro %}
+
+{# A summary of the site-days that this run rebuilds, broken down by further columns of the sessions. #}
+{% macro sessions_by_day(columns=[]) -%}
+    {%- set keys = (['site_id', 'session_date'] + columns) | join(', ') -%}
+with sessions as (
+    {{ touched_sessions() }}
+)
+
+select
+    {{ keys }},
+    {{ session_measures() }}
+from sessions
+group by {{ keys }}
+{%- endmacro %}

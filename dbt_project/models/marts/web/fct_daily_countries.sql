@@ -5,14 +5,4 @@
 ) }}
 
 -- grain: one site, site-local day and country; key (site_id, session_date, country)
-with sessions as (
-    {{ touched_sessions() }}
-)
-
-select
-    site_id,
-    session_date,
-    country,
-    {{ session_measures() }}
-from sessions
-group by site_id, session_date, country
+{{ sessions_by_day(['country']) }}

@@ -5,14 +5,4 @@
 ) }}
 
 -- grain: one site, site-local day and kind of device; key (site_id, session_date, device_kind)
-with sessions as (
-    {{ touched_sessions() }}
-)
-
-select
-    site_id,
-    session_date,
-    device_kind,
-    {{ session_measures() }}
-from sessions
-group by site_id, session_date, device_kind
+{{ sessions_by_day(['device_kind']) }}

@@ -5,18 +5,4 @@
 ) }}
 
 -- grain: one site, site-local day, source, medium and campaign; key all of them
-with sessions as (
-    {{ touched_sessions() }}
-)
-
-select
-    site_id,
-    session_date,
-    source,
-    medium,
-    campaign,
-    channel_ua,
-    channel_ga4,
-    {{ session_measures() }}
-from sessions
-group by site_id, session_date, source, medium, campaign, channel_ua, channel_ga4
+{{ sessions_by_day(['source', 'medium', 'campaign', 'channel_ua', 'channel_ga4']) }}

@@ -5,13 +5,4 @@
 ) }}
 
 -- grain: one site and site-local day; key (site_id, session_date)
-with sessions as (
-    {{ touched_sessions() }}
-)
-
-select
-    site_id,
-    session_date,
-    {{ session_measures() }}
-from sessions
-group by site_id, session_date
+{{ sessions_by_day() }}
