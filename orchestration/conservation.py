@@ -3,6 +3,7 @@
 rows in raw            = loaded rows                       of each batch
 rows of its objects    = landed rows = loaded + late rows  of each batch, and of its counts by site and reason
 rows in the archive    = landed rows                       of each batch
+landed rows            = events + duplicates + id conflicts + late rows  of each site and day, by the marts' ledger
 segments of a writer   = 0, 1, 2, … without a hole, each with all its datasets
 """
 
@@ -56,7 +57,8 @@ def check(
     Args:
         connection: Session on the warehouse.
         now: Decides whether something missing is late or lost.
-        batch_ids: Look at these batches only; None looks at all. Writers and quarantine are always looked at.
+        batch_ids: Look at these batches only; None looks at all. Writers, quarantine and the marts' ledger are always
+            looked at.
         store: Also open the archive objects of these batches.
         grace: How long something missing is a warning.
     """
@@ -67,6 +69,7 @@ def check(
         *_holes(connection, now, grace),
         *_missing_siblings(connection, now, grace),
         *_quarantined(connection),
+        *_unbalanced_days(connection),
     ]
     if store is not None:
         findings.extend(_archive(connection, store, wanted))
@@ -127,6 +130,16 @@ def _quarantined(connection: Connection) -> Iterator[Finding]:
     )
     for key, reason in rows:
         yield Finding("failure", key, f"quarantined: {reason}")
+
+
+def _unbalanced_days(connection: Connection) -> Iterator[Finding]:
+    """Days whose deliveries are not each an event, a duplicate, a conflict or late, by the last transform."""
+    if connection.execute("select to_regclass('marts.fct_pipeline_ledger')").fetchone() == (None,):
+        return
+    with connection.cursor(row_factory=dict_row) as cursor:
+        for row in cursor.execute(statement("unbalanced_days")):
+            subject = f"{row.pop('site_id')} on {row.pop('received_date')}"
+            yield Finding("failure", subject, ", ".join(f"{name} {value}" for name, value in row.items()))
 
 
 def _archive(connection: Connection, store: Store, batch_ids: list[str] | None) -> Iterator[Finding]:

@@ -276,13 +276,15 @@ def _drop_day(connection: Connection, raw_day: RawDay, now: datetime) -> int:
 
 def _delete_session_events(connection: Connection, day: date) -> int:
     found = connection.execute(
-        "select to_regclass('intermediate.int_events') is not null and to_regclass('marts.fct_sessions') is not null"
-        " and to_regclass('intermediate.int_repeats') is not null"
+        "select to_regclass('intermediate.int_events') is not null and to_regclass('marts.fct_sessions') is not null,"
+        " to_regclass('intermediate.int_repeats') is not null"
     ).fetchone()
-    if not found or not found[0]:
-        return 0
+    has_events, has_repeats = found or (False, False)
     horizon = datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(days=1)
-    connection.execute("delete from intermediate.int_repeats where received_at < %s", (horizon,))
+    if has_repeats:
+        connection.execute("delete from intermediate.int_repeats where received_at < %s", (horizon,))
+    if not has_events:
+        return 0
     return connection.execute(statement("purge_sessionized_events"), {"horizon": horizon}).rowcount
 
 

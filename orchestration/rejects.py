@@ -1,15 +1,22 @@
-"""What was refused: found, shown, and marked once it was sent again with success."""
+"""What was refused: found, shown, and marked once it was sent again with success.
+
+Most was refused at receipt and is in `raw.rejects`. An event whose id another one had first was accepted, and is
+refused by the models: it is among the repeated deliveries that they list.
+"""
 
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from psycopg.rows import class_row
 
 from orchestration.database import Connection, statement
+
+ID_CONFLICT: Final = "id_conflict"
+"""Reason of an event under an id that another one had first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +42,7 @@ class RejectFilter:
 
 @dataclass(frozen=True, slots=True)
 class KeptReject:
-    """One reject as `raw.rejects` has it.
+    """One reject.
 
     Attributes:
         reject_id: Names it.
@@ -45,7 +52,8 @@ class KeptReject:
         tracking_key: The id by which the client named the site.
         reason: Reason code.
         detail: What exactly was wrong.
-        method: HTTP method; None, as everything below, when a visitor's wish left nothing to keep.
+        method: HTTP method; None, as everything below, when a visitor's wish left nothing to keep. An id conflict has
+            no request, but the original event as its body where the site keeps it.
         path: Path of the request.
         query: Its query.
         headers: The headers that were kept, by lower-case name.
@@ -77,6 +85,8 @@ class KeptReject:
 
     def obstacle(self) -> str | None:
         """Why it cannot be sent again; None when it can."""
+        if self.reason == ID_CONFLICT:
+            return "it was accepted, under the id of another event: only its client can send it under an id of its own"
         if self.method is None or self.path is None:
             return "nothing of the request was kept, by the visitor's wish"
         if len(self.content()) != (self.body_bytes or 0):
@@ -85,7 +95,7 @@ class KeptReject:
 
 
 def find_rejects(connection: Connection, wanted: RejectFilter, *, limit: int) -> list[KeptReject]:
-    """The newest rejects that fit, newest first."""
+    """The newest rejects that fit, newest first; id conflicts as of the last transform."""
     parameters: dict[str, Any] = {
         "reject_ids": None if wanted.reject_ids is None else list(wanted.reject_ids),
         "site_id": wanted.site_id,
@@ -96,7 +106,19 @@ def find_rejects(connection: Connection, wanted: RejectFilter, *, limit: int) ->
         "row_limit": limit,
     }
     with connection.cursor(row_factory=class_row(KeptReject)) as cursor:
-        return cursor.execute(statement("find_rejects"), parameters).fetchall()
+        found = cursor.execute(statement("find_rejects"), parameters).fetchall()
+        if _are_conflicts_known(connection):
+            found += cursor.execute(statement("find_id_conflicts"), parameters).fetchall()
+    return sorted(found, key=lambda each: each.received_at, reverse=True)[:limit]
+
+
+def _are_conflicts_known(connection: Connection) -> bool:
+    """Whether a transform has made the models that tell them."""
+    row = connection.execute(
+        "select to_regclass('intermediate.int_repeats') is not null"
+        " and to_regclass('intermediate.int_events') is not null"
+    ).fetchone()
+    return bool(row and row[0])
 
 
 def mark_replayed(connection: Connection, reject_ids: Sequence[UUID], *, at: datetime) -> None:

@@ -38,7 +38,7 @@ def ledger_of(connection: Connection, store: Store) -> Row:
         "waiting_bytes": waiting.size_bytes,
         "waiting_since": waiting.oldest,
         **totals,
-        "duplicates": duplicates[0]["duplicates"] if duplicates else None,
+        **(duplicates[0] if duplicates else {"duplicates": None, "id_conflicts": None}),
         **read_report(connection, "objects")[0],
     }
 

@@ -1,9 +1,11 @@
 """The replay from the archive: the collector's mappings, given to the orchestration that holds the events."""
 
+import logging
 from datetime import date
 from functools import partial
 
 from collector.endpoint import Family
+from collector.log import configure_logs
 from collector.protocols import FAMILIES
 from collector.remap import remap_events
 from orchestration import database
@@ -21,6 +23,7 @@ def replay_from_archive(protocol: str, first: date, last: date) -> RemapReport:
         CommandFailed: there is no such protocol, or its events cannot be mapped anew.
     """
     family = _family(protocol)
+    configure_logs(level=logging.ERROR)
     with prepared_environment():
         settings = read_settings(OrchestrationSettings)
         database.migrate(settings.database_url)

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.dbt_project.warehouse import Warehouse, event_row, event_uuid, utc
+from tests.dbt_project.warehouse import Warehouse, event_row, event_uuid, failures, utc
 from tests.fixtures.marts import dump_marts
 
 START = utc("2026-03-02T10:00:00")
@@ -84,6 +84,20 @@ def test_the_counts_of_a_purged_day_stay_and_its_repeats_do_not_come_back_as_eve
         " from marts.fct_pipeline_ledger order by received_date"
     )
     assert [tuple(row.values()) for row in rows] == [(3, 1, 0, 1, 1, True), (1, 0, 0, 1, 0, True)]
+
+
+def test_a_load_that_ends_beside_a_transform_does_not_unbalance_its_ledger(warehouse: Warehouse) -> None:
+    warehouse.load([event_row(START)])
+    warehouse.execute(
+        "insert into ops.transforms (after_batch_id, upto_batch_id, is_full_refresh, started_at)"
+        " select after_batch_id, upto_batch_id, false, now() from ops.transform_window"
+    )
+    warehouse.load([event_row(START)], rejects={("shop", "unknown_site"): 1})
+
+    built = warehouse.dbt("build", "--exclude-resource-type", "unit_test")
+
+    assert built.success, failures(built)
+    assert ledger(warehouse) == (1, 1, 0, 0, 0, True)
 
 
 def test_a_batch_mapped_anew_is_read_again_and_changes_only_whom_it_touches(warehouse: Warehouse) -> None:

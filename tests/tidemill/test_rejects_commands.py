@@ -12,8 +12,10 @@ from typer.testing import CliRunner
 from collector.intake import Delivery
 from collector.runtime import Collector
 from collector.settings import CollectorSettings
-from orchestration.database import migrate
+from orchestration.conservation import check
+from orchestration.database import connect, migrate
 from orchestration.load import load_inbox
+from tests.fixtures.transform import transform
 from tidemill.main import app
 
 SITES = "version: 1\nsites:\n  shop: {name: Shop, secrets: [{name: dev, plain: s3cret}]}\n"
@@ -131,6 +133,35 @@ def test_a_wish_not_to_be_tracked_leaves_nothing_to_send_again(mill: Mill) -> No
     report = mill.run("replay", "--reason", "gpc_drop")
 
     assert (report["rejects"], report["cannot be sent"], report["accepted"]) == (1, 1, 0)
+
+
+def test_another_event_under_a_taken_id_is_a_reject_that_shows_what_was_sent(mill: Mill) -> None:
+    taken = "0190a0a0-0000-7000-8000-000000000001"
+    sent = [{"id": taken, "n": "page", "ti": title} for title in ("first", "first", "second")]
+    mill.send("/e", {"v": 1, "site": "shop", "events": sent})
+    mill.load()
+    assert mill.run("list") == [], "the models find it"
+    transform(mill.database_url, mill.settings.home)
+
+    (found,) = mill.run("list", "--reason", "id_conflict", "--site", "shop", "--protocol", "tracker")
+    assert (found["reason"], found["site"]) == ("id_conflict", "shop")
+    assert taken in found["detail"]
+    assert mill.run("list", "--reason", "unknown_site") == mill.run("list", "--site", "later") == []
+    shown = mill.run("show", found["reject"])
+    assert json.loads(shown["raw"])["ti"] == "second"
+    assert "second" in CliRunner().invoke(app, ["rejects", "show", found["reject"]]).stdout
+    report = mill.run("replay", found["reject"])
+    assert (report["rejects"], report["cannot be sent"], report["accepted"]) == (1, 1, 0)
+    assert list(report["obstacles"].values()) == [1]
+    assert "under the id of another event" in next(iter(report["obstacles"]))
+    assert mill.rows(
+        "select landed_count, event_count, duplicate_count, conflict_count from marts.fct_pipeline_ledger"
+    ) == [(3, 1, 1, 1)]
+    with connect(mill.database_url) as connection:
+        assert check(connection, now=datetime.now(UTC)) == ()
+        connection.execute("update marts.fct_pipeline_ledger set conflict_count = 0, is_balanced = false")
+        (finding,) = check(connection, now=datetime.now(UTC))
+    assert (finding.severity, "conflict_count 0" in finding.message) == ("failure", True)
 
 
 @pytest.mark.parametrize(

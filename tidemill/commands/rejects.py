@@ -1,6 +1,7 @@
 """`tidemill rejects`: what was refused, why, and sending it again once the cause is removed."""
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
@@ -60,11 +61,12 @@ def show(reject_id: Annotated[UUID, typer.Argument(help="Id of a reject.")], *, 
     """Show one reject whole; with --json as a line that `tidemill replay` takes."""
     reject = _one(reject_id)
     if as_json:
-        emit_json(_as_recorded(reject))
+        emit_json(_as_recorded(reject) if reject.method else _as_kept(reject))
         return
+    request = f"{reject.method} {reject.path}{f'?{reject.query}' if reject.query else ''}" if reject.method else None
     facts = _summary(reject) | {
         "tracking key": reject.tracking_key,
-        "request": f"{reject.method} {reject.path}{f'?{reject.query}' if reject.query else ''}",
+        "request": request,
         "headers": json.dumps(reject.headers),
         "bytes": reject.body_bytes,
         "can be sent again": reject.obstacle() or "yes",
@@ -89,10 +91,14 @@ def replay(  # noqa: PLR0913  (each is an option)
     if not reject_ids and all(option is None for option in (site, protocol, reason, since)):
         raise CommandFailed("name the rejects to send again: ids, or --site, --protocol, --reason, --since")
     wanted = RejectFilter(reject_ids=reject_ids or None, site_id=site, protocol=protocol, reason=reason, since=since)
-    report = _replay(_find(wanted, _ALL))
+    found = _find(wanted, _ALL)
+    report = _replay(found)
+    obstacles = Counter(obstacle for each in found if (obstacle := each.obstacle()))
     if as_json:
-        emit_json(report)
+        emit_json(report | {"obstacles": obstacles})
     else:
+        for obstacle, count in obstacles.items():
+            say(f"{count} cannot be sent: {obstacle}")
         print_table("replay of rejects", ("what", "value"), list(report.items()))
     if report["rejects"] == 0:
         raise CommandFailed("no reject fits, or all that fit were sent again already")
@@ -170,6 +176,11 @@ def _as_recorded(reject: "KeptReject") -> dict[str, Any]:
         "body_base64": reject.body or "",
         "remote_addr": reject.ip or "",
     }
+
+
+def _as_kept(reject: "KeptReject") -> dict[str, Any]:
+    """What there is of a reject without a request."""
+    return _summary(reject) | {"raw": reject.content().decode() or None, "cannot_be_sent": reject.obstacle()}
 
 
 def _path(reject: "KeptReject") -> str:

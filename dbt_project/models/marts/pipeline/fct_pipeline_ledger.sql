@@ -21,6 +21,8 @@ landed as (
     from touched
     inner join {{ ref('stg_load_counts') }} as counts
         on touched.site_id = counts.site_id and touched.received_date = counts.received_date
+    -- A load that ended beside this run is counted by the next one, when its rows are.
+    where counts.batch_id <= {{ window_upto() }}
     group by touched.site_id, touched.received_date
 ),
 

@@ -18,7 +18,7 @@ refused as (
     from touched
     inner join {{ ref('stg_load_counts') }} as counts
         on touched.site_id = counts.site_id and touched.received_date = counts.received_date
-    where counts.reason <> ''
+    where counts.reason <> '' and counts.batch_id <= {{ window_upto() }}
     group by counts.site_id, counts.received_date, counts.reason
 ),
 
