@@ -2,7 +2,7 @@
     pre_hook=["{{ hash_joins_only() }}"],
     incremental_strategy='replace_visitors',
     post_hook=["{{ analyze_when_new(['site_id', 'event_id', 'visitor_id', 'session_date']) }}"],
-    indexes=[{'columns': ['site_id', 'session_date']}]
+    indexes=[{'columns': ['site_id', 'session_date']}, {'columns': ['visitor_id', 'site_id', 'session_number']}]
 ) }}
 -- depends_on: {{ ref('int_visitor_rebuilds') }}
 
