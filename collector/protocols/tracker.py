@@ -165,6 +165,9 @@ def _site(document: dict[str, Any], request: Request, directory: SiteDirectory) 
     named = document.get("site")
     tracking_key = None if named is None else str(named)[:256]
     site = directory.by_id(request.site_id if request.site_id is not None else tracking_key)
+    if site is None and tracking_key is not None and request.site_id is None:  # a façade: the family and its key
+        family, _, key = tracking_key.partition(":")
+        site = directory.named(family, key)
     if site is None:
         raise Refused(Reason.UNKNOWN_SITE, 204, "no site has this id", tracking_key=tracking_key or request.site_id)
     return site, tracking_key

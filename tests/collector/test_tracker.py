@@ -5,6 +5,7 @@ import json
 import uuid
 import zlib
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -162,3 +163,17 @@ def test_rejects_keep_no_cookie_and_no_secret(local: LocalCollector) -> None:
     local.track("bad", headers={"Cookie": "session=1", "Authorization": "Bearer x", "Origin": "https://a.example"})
     headers = json.loads(local.only_reject()["headers"])
     assert headers == {"host": "localhost", "user-agent": CHROME, "origin": "https://a.example"}
+
+
+def test_a_page_written_for_another_library_names_its_site_by_family_and_key(tmp_path: Path) -> None:
+    sites = 'version: 1\nsites:\n  shop: {name: Shop, ids: {alcolytics: ["7"], measurement_protocol: [UA-1-1]}}\n'
+    local = LocalCollector(tmp_path, sites)
+    for key in ("alcolytics:7", "measurement_protocol:UA-1-1", "alcolytics:8", "alcolytics", ":7"):
+        local.track({"n": "page"}, site=key)
+
+    landed = local.landed()
+    assert [(row["site_id"], row["tracking_key"]) for row in landed.events] == [
+        ("shop", "alcolytics:7"),
+        ("shop", "measurement_protocol:UA-1-1"),
+    ]
+    assert [row["reason"] for row in landed.rejects] == ["unknown_site"] * 3
