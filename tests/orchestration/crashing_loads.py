@@ -1,8 +1,8 @@
-"""Runs loads and compactions that kill themselves: `python -m tests.orchestration.crashing_loads`, cases on stdin.
+"""Work that kills itself: `python -m tests.orchestration.crashing_loads`, cases on stdin.
 
 A case is a line of JSON {step, moment, call, database_url, store, sites}: the process forked for it loads `store` into
-`database_url`, or compacts it, and sends itself SIGKILL before or after the given call of the given step. Production
-code knows nothing of this.
+`database_url`, compacts it or maps it anew, and sends itself SIGKILL before or after the given call of the given step.
+Production code knows nothing of this.
 """
 
 import importlib
@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from orchestration.compaction import compact_archive
 from orchestration.database import connect
 from orchestration.load import load_inbox
 from orchestration.plan import LoadLimits
+from orchestration.remapping import remap_archive
+from tests.orchestration.remappable import mapping, renamed
 from tests.orchestration.traffic import NOON
 
 STEPS = {
@@ -40,6 +43,14 @@ COMPACTION_STEPS = {
     "delete": "landing.store:DirectoryStore.delete",
 }
 
+REMAP_STEPS = {
+    "begin remap": "orchestration.remapping:begin_remap",
+    "replace raw": "orchestration.raw_copy:RawSession.replace_events",
+    "put remapped": "landing.store:DirectoryStore.put",
+    "note remap": "orchestration.raw_copy:RawSession.note_remap",
+    "commit remap": "orchestration.raw_copy:RawSession.commit",
+}
+
 
 def main() -> None:
     """Fork one process a case; answers the signal that ended each, or 0."""
@@ -56,21 +67,29 @@ def main() -> None:
 
 
 def _crash(case: dict[str, Any]) -> None:
-    is_load = case["step"] in STEPS
-    module_name, _, path = (STEPS if is_load else COMPACTION_STEPS)[case["step"]].partition(":")
+    step = case["step"]
+    module_name, _, path = (STEPS | COMPACTION_STEPS | REMAP_STEPS)[step].partition(":")
     owner: Any = importlib.import_module(module_name)
     *outer, name = path.split(".")
     for each in outer:
         owner = getattr(owner, each)
     setattr(owner, name, _killing(getattr(owner, name), case["moment"], case["call"]))
     store = DirectoryStore(Path(case["store"]))
-    if is_load:
+    if step in STEPS:
         load_inbox(
             store=store,
             database_url=case["database_url"],
             clock=lambda: NOON,
             sites_file=Path(case["sites"]) if "sites" in case else None,
             limits=LoadLimits(batch_objects_max=2),
+        )
+    elif step in REMAP_STEPS:
+        remap_archive(
+            store=store,
+            database_url=case["database_url"],
+            remap=mapping(renamed),
+            first=NOON.date(),
+            last=NOON.date() + timedelta(days=1),
         )
     else:
         with connect(case["database_url"]) as connection:
