@@ -1,6 +1,7 @@
 """Check-ins and rows of declared tables pass the machinery of every dataset: load, ledger, purge, rebuild."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -21,8 +22,17 @@ NOW = datetime(2026, 4, 12, 0, 30, tzinfo=UTC)
 LEDGER = ("ops.load_batches", "ops.load_objects", "ops.load_counts")
 
 
-def load(store: MemoryStore, database_url: str, now: datetime = SECOND) -> None:
-    load_inbox(store=store, database_url=database_url, clock=lambda: now)
+SITES = """
+version: 1
+tables:
+  clicks: {columns: [{name: x, type: i32}]}
+apps:
+  game: {secret_key: s3cret, tables: [clicks]}
+"""
+
+
+def load(store: MemoryStore, database_url: str, now: datetime = SECOND, sites_file: Path | None = None) -> None:
+    load_inbox(store=store, database_url=database_url, clock=lambda: now, sites_file=sites_file)
 
 
 def transform_and_close(database_url: str) -> None:
@@ -44,9 +54,11 @@ def days_left(database_url: str, dataset: str) -> list[date]:
 
 
 @pytest.fixture
-def store(warehouse: str) -> MemoryStore:
+def store(warehouse: str, tmp_path: Path) -> MemoryStore:
     """Two days of every dataset, loaded."""
     store = MemoryStore()
+    sites_file = tmp_path / "sites.yml"
+    sites_file.write_text(SITES)
     writer = Writer(store)
     for at in (FIRST, SECOND):
         writer.ship(
@@ -55,7 +67,7 @@ def store(warehouse: str) -> MemoryStore:
             checkins=[checkin(at), checkin(at, fleet="other", numbers='{"users":null}')],
             app_rows=[app_row(at, "clicks", {"x": 1})],
         )
-    load(store, warehouse)
+    load(store, warehouse, sites_file=sites_file)
     return store
 
 

@@ -64,9 +64,13 @@ def landed(served: tuple[Site, CollectorProcess]) -> Callable[[list[str]], list[
     return rows
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium, for which every host named *.example is this machine and as good as https."""
+    """Chromium, for which every host named *.example is this machine and as good as https.
+
+    Not for longer than a module: while playwright runs, its thread has a running event loop, and other tests of the
+    same worker need their own.
+    """
     sync_api = pytest.importorskip("playwright.sync_api", reason="the browser tests need playwright: make install")
     executable = _chromium()
     with sync_api.sync_playwright() as playwright:
