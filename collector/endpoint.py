@@ -34,6 +34,12 @@ class Cors:
     exposed_headers: str = ""
 
 
+OWN_CORS = Cors(
+    allowed_headers="authorization, content-encoding, content-type", exposed_headers="Tidemill-Reason, Retry-After"
+)
+"""Of our own tracker and API."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """A method and a path that a family serves.

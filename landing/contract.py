@@ -122,6 +122,21 @@ TIME_FLAGS = ("ok", "corrected", "clamped_future", "late", "queued", "imported",
 VISITOR_ID_KINDS = ("cookie", "client", "session", "hashed", "install", "none")
 ORDER_ACTIONS = ("detail", "click", "add", "remove", "checkout", "checkout_option", "purchase", "refund")
 DEVICE_KINDS = ("desktop", "mobile", "tablet", "tv", "bot", "other")
+CLICK_ID_KINDS = (
+    "gclid",
+    "gbraid",
+    "wbraid",
+    "gclsrc",
+    "dclid",
+    "yclid",
+    "msclkid",
+    "fbclid",
+    "ttclid",
+    "twclid",
+    "li_fat_id",
+)
+"""Parameters that carry an ad click, of a hit or of a page's address; the first that is present counts. Those that
+decide a source come first."""
 
 
 def _group(group: str, *columns: Column) -> tuple[Column, ...]:

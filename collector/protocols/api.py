@@ -12,7 +12,7 @@ import msgspec
 
 from collector.columns import FITTERS
 from collector.decode import read_json
-from collector.endpoint import Cors, Family, Route
+from collector.endpoint import OWN_CORS, Family, Route
 from collector.limits import EVENTS_MAX
 from collector.plans import SiteDirectory, SitePlan
 from collector.reading import Candidate, Outcome, Reading
@@ -170,10 +170,6 @@ def _json(status: int, document: dict[str, Any], headers: tuple[tuple[str, str],
     return Answer(status, msgspec.json.encode(document), (("Content-Type", "application/json"), *headers))
 
 
-_CORS = Cors(
-    allowed_headers="authorization, content-encoding, content-type", exposed_headers="Tidemill-Reason, Retry-After"
-)
-
 FAMILY = Family(
     protocol=PROTOCOL,
     remap=remap,
@@ -182,7 +178,7 @@ FAMILY = Family(
             protocol=PROTOCOL,
             method="POST",
             path="/v1/events",
-            cors=_CORS,
+            cors=OWN_CORS,
             read=read,
             accept=accept,
             refuse=refuse,

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs
 import msgspec
 
 from collector.decode import read_json
-from collector.endpoint import Cors, Family, Route
+from collector.endpoint import OWN_CORS, Family, Route
 from collector.limits import EVENTS_MAX
 from collector.plans import SiteDirectory, SitePlan
 from collector.reading import Candidate, Outcome, Reading
@@ -293,10 +293,6 @@ def _reason_header(outcome: Outcome) -> tuple[tuple[str, str], ...]:
     return (("Tidemill-Reason", outcome.rejects[0].reason),) if outcome.rejects else ()
 
 
-_CORS = Cors(
-    allowed_headers="authorization, content-encoding, content-type", exposed_headers="Tidemill-Reason, Retry-After"
-)
-
 FAMILY = Family(
     protocol=PROTOCOL,
     remap=remap,
@@ -305,7 +301,7 @@ FAMILY = Family(
             protocol=PROTOCOL,
             method="POST",
             path="/e",
-            cors=_CORS,
+            cors=OWN_CORS,
             read=read_body,
             accept=accept_body,
             refuse=refuse_body,
@@ -314,7 +310,7 @@ FAMILY = Family(
             protocol=PROTOCOL,
             method="GET",
             path="/e.gif",
-            cors=_CORS,
+            cors=OWN_CORS,
             read=read_query,
             accept=accept_query,
             refuse=refuse_query,

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 import pyarrow as pa
 
+from landing.contract import CLICK_ID_KINDS
 from orchestration.enrich.distinct import Facts, per_distinct
 
 PAGE_COLUMNS: Final = (
@@ -25,21 +26,6 @@ PAGE_COLUMNS: Final = (
     "click_id_kind",
 )
 """What `describe_page` finds, in its order."""
-
-_CLICK_ID_KINDS: Final = (
-    "gclid",
-    "gbraid",
-    "wbraid",
-    "gclsrc",
-    "dclid",
-    "yclid",
-    "msclkid",
-    "fbclid",
-    "ttclid",
-    "twclid",
-    "li_fat_id",
-)
-"""Parameters that carry an ad click; the first that is present counts. Those that decide a source come first."""
 
 _NOTHING: Final[Facts] = (None,) * len(PAGE_COLUMNS)
 
@@ -64,7 +50,7 @@ def describe_page(url: str) -> Facts:
     campaign = query if "utm_source" in query else _parameters(parts.fragment.rpartition("?")[2])
     if "utm_source" not in campaign:
         campaign = query
-    kind = next((kind for kind in _CLICK_ID_KINDS if kind in query), None)
+    kind = next((kind for kind in CLICK_ID_KINDS if kind in query), None)
     return (
         _host(parts),
         _clean(parts.path) or "/",

@@ -8,25 +8,11 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from collector.columns import warn
 from collector.protocols.measurement_protocol.draft import Draft
 from collector.protocols.measurement_protocol.values import read_text
+from landing.contract import CLICK_ID_KINDS
 
 _URL_BYTES_MAX = 2_048
 _HOST_BYTES_MAX = 100
 PAGE_PARAMETERS = frozenset({"dl", "dh", "dp", "p", "dr"})
-
-CLICK_IDS = (
-    "gclid",
-    "gbraid",
-    "wbraid",
-    "gclsrc",
-    "dclid",
-    "yclid",
-    "msclkid",
-    "fbclid",
-    "ttclid",
-    "twclid",
-    "li_fat_id",
-)
-"""Parameters that carry an ad click, of a hit or of a page's address; the first that is present counts."""
 
 _CAMPAIGN_COLUMNS = {
     "utm_source": "campaign_source",
@@ -150,7 +136,7 @@ def _add_campaign(split: SplitResult, parameters: Mapping[str, str], columns: di
 
 def add_click(parameters: Mapping[str, str], columns: dict[str, Any]) -> str | None:
     """Fill the columns of the ad click; returns the parameter that told it."""
-    name = next((each for each in CLICK_IDS if each in parameters), None)
+    name = next((each for each in CLICK_ID_KINDS if each in parameters), None)
     if name is not None:
         columns["click_id"] = parameters[name]
         columns["click_id_kind"] = name
