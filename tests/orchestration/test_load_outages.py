@@ -238,10 +238,16 @@ def own_server_url() -> Iterator[str]:
 
 
 def crash_server(database_url: str) -> None:
-    """Kill a backend: Postgres then ends every session, throws shared memory away and recovers from its log."""
-    with contextlib.suppress(psycopg.OperationalError), psycopg.connect(database_url) as connection:
-        os.kill(connection.info.backend_pid, signal.SIGKILL)
-        connection.execute("select pg_sleep(30)")
+    """Kill a backend: Postgres then ends every session, throws shared memory away and recovers from its log.
+
+    Returns when that is over. The killed session would tell too early, before the others are ended, so a second
+    one waits for its end.
+    """
+    with psycopg.connect(database_url) as victim, psycopg.connect(database_url) as witness:
+        os.kill(victim.info.backend_pid, signal.SIGKILL)
+        with pytest.raises(psycopg.OperationalError):
+            witness.execute("select pg_sleep(60)")
+    wait_until_recovered(database_url)
 
 
 def wait_until_recovered(database_url: str) -> None:
@@ -273,7 +279,6 @@ def test_a_database_that_crashes_in_the_middle_of_a_load_loses_and_doubles_nothi
     monkeypatch.setattr(owner, name, crashing)
     with pytest.raises((psycopg.Error, adbc_driver_manager.Error)):
         load_inbox(store=store, database_url=own_server_url, clock=lambda: NOON, limits=LIMITS)
-    wait_until_recovered(own_server_url)
 
     report = load_inbox(store=store, database_url=own_server_url, clock=lambda: NOON, limits=LIMITS)
 
