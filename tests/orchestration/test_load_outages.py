@@ -1,6 +1,5 @@
 """Stores that fail in every way and a database that restarts: a load ends with a clear error, the next completes it."""
 
-import contextlib
 import http.server
 import itertools
 import os
