@@ -1,7 +1,9 @@
 """A site as a browser meets it: pages, the built tracker, and an endpoint that passes on to a collector or fails."""
 
+import contextlib
 import http.client
 import json
+import socket
 import threading
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -79,11 +81,12 @@ class Site:
         self.pages[path] = (text, status, {key.replace("_", "-"): value for key, value in headers.items()})
         return self.url(path)
 
-    def takes(self, posted: dict[str, Any]) -> bool:
+    def takes(self, path: str, posted: dict[str, Any]) -> bool:
         """Note what was posted, unless an earlier test's page did that on leaving."""
         host = "//127.0.0.1" if self.is_local else f"//v{self.visit}."
         is_ours = host in posted["events"][0]["u"]
         if is_ours:
+            self.requests.append(path)
             self.bodies.append(posted)
         return is_ours
 
@@ -125,11 +128,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         path = urlsplit(self.path).path
-        self.site.requests.append(path)
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if path == "/submit":
             self._answer(200, html().encode(), {"Content-Type": "text/html"})
-        elif self.site.takes(json.loads(body)):
+        elif self.site.takes(path, json.loads(body)):
             self._do_as_told(body)
         else:
             self._answer(204, b"", {})
@@ -139,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
         status = 500 if behaviour == REFUSE else self._pass_on(body)
         if behaviour == LOSE_ANSWER:
             self.close_connection = True
-            self.connection.close()
+            self.connection.shutdown(socket.SHUT_RDWR)
         else:
             self._answer(status, b"", {})
 
@@ -157,8 +159,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         if status != 204:
             self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        with contextlib.suppress(ConnectionError):  # the page has left
+            self.end_headers()
+            self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         pass
