@@ -11,6 +11,9 @@ import msgspec
 TRACKER = "t.js"
 """The script that a page loads; the others stand beside it."""
 
+TRACKER_AND_MORE = "t-more.js"
+"""The same with what identity, consent and other settings need, in one file."""
+
 _SUFFIX_OF = {"br": ".br", "gzip": ".gz"}
 """Compressed forms by content coding, the smaller first."""
 

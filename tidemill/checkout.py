@@ -7,3 +7,4 @@ ROOT = Path(__file__).resolve().parents[1]
 
 DAGSTER_YAML = ROOT / "deploy" / "dagster.yaml"
 EXAMPLE_SITES = ROOT / "sites.example.yml"
+EXAMPLE_SHOP = ROOT / "examples" / "shop"

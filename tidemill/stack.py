@@ -95,9 +95,8 @@ class Stack:
         """Start the collector; returns its address."""
         host, port = self._settings.collector_host, self._settings.collector_port
         log = self._start("collector", _module("tidemill", "collector"))
-        reachable = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  (compared, not bound)
-        self._unanswered.append(("the collector", log, lambda: answers(reachable, port, "/readyz")))
-        return f"http://{reachable}:{port}"
+        self._unanswered.append(("the collector", log, lambda: answers(reachable(host), port, "/readyz")))
+        return f"http://{reachable(host)}:{port}"
 
     def start_ui(self, port: int) -> str:
         """Start Dagster's web server, on another port when the wanted one is taken; returns its address."""
@@ -165,6 +164,11 @@ def prepare(environment: Mapping[str, str], log: Path) -> None:
         )
     if done.returncode:
         raise CommandFailed(f"the warehouse cannot be prepared; see {log}")
+
+
+def reachable(host: str) -> str:
+    """Where what listens on `host` is reached from this machine."""
+    return "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104  (compared, not bound)
 
 
 def answers(host: str, port: int, path: str) -> bool:

@@ -42,21 +42,66 @@ def test_the_version_is_that_of_the_package() -> None:
     assert json.loads(run("version", "--json").stdout) == {"version": importlib.metadata.version("tidemill")}
 
 
-def test_the_snippet_names_the_release_and_its_integrity(example: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    build = example / "dist"
-    build.mkdir()
-    for name in ("t.js", "t.js.gz", "t.js.br"):
-        (build / name).write_bytes(b"tracker")
-    (build / "manifest.json").write_text('{"release": "abc", "files": {"t.js": {}}}')
-    monkeypatch.setenv("TIDEMILL_TRACKER_FOLDER", str(build))
-    digest = base64.b64encode(hashlib.sha384(b"tracker").digest()).decode()
+SNIPPET_SITES = """
+version: 1
+sites:
+  plain: {name: Plain}
+  client: {name: Client, privacy: {visitor: client}}
+  cookie: {name: Cookie, privacy: {visitor: cookie, gpc: ignore}}
+  signals: {name: Signals, privacy: {gpc: drop, dnt: cookieless}}
+"""
 
-    assert run("snippet", "--site", "shop", "--url", "https://c.example/").stdout == (
-        f'<script defer src="https://c.example/p/abc/t.js" data-site="shop" integrity="sha384-{digest}"'
+
+@pytest.fixture
+def built(example: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Integrities of a build of the tracker, by file, for sites that want different things."""
+    folder = example / "dist"
+    folder.mkdir()
+    names = ("t.js", "t-more.js")
+    for name in names:
+        for suffix in ("", ".gz", ".br"):
+            (folder / f"{name}{suffix}").write_bytes(name.encode())
+    (folder / "manifest.json").write_text(json.dumps({"release": "abc", "files": {name: {} for name in names}}))
+    (example / "sites.yml").write_text(SNIPPET_SITES)
+    monkeypatch.setenv("TIDEMILL_SITES", str(example / "sites.yml"))
+    monkeypatch.setenv("TIDEMILL_TRACKER_FOLDER", str(folder))
+    return {name: f"sha384-{base64.b64encode(hashlib.sha384(name.encode()).digest()).decode()}" for name in names}
+
+
+@pytest.mark.parametrize(
+    ("site", "file", "settings", "options"),
+    [
+        ("plain", "t.js", "", ()),
+        ("client", "t-more.js", ' data-id="user"', ()),
+        ("cookie", "t-more.js", ' data-id="user" data-gpc="ignore"', ()),
+        ("signals", "t-more.js", ' data-gpc="drop" data-dnt="cookieless"', ()),
+        ("plain", "t-more.js", ' data-consent="required"', ("--consent",)),
+        ("plain", "t-more.js", ' data-modules="forms,vitals"', ("--modules", "forms,vitals")),
+    ],
+)
+def test_the_snippet_does_what_the_sites_file_says_from_a_release_with_its_integrity(
+    built: dict[str, str], site: str, file: str, settings: str, options: tuple[str, ...]
+) -> None:
+    assert run("snippet", "--site", site, "--url", "https://c.example/", *options).stdout == (
+        f'<script defer src="https://c.example/p/abc/{file}" data-site="{site}"{settings} integrity="{built[file]}"'
         ' crossorigin="anonymous"></script>\n'
     )
-    assert "site nobody is not in" in error_of(run("snippet", "--site", "nobody"))
+
+
+@pytest.mark.usefixtures("built")
+def test_the_snippet_follows_the_path_at_which_the_tracker_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEMILL_TRACKER_PATH", "/x/y.js")
+
+    assert json.loads(run("snippet", "--site", "plain", "--json").stdout)["src"] == "/x/abc/y.js"
+    assert json.loads(run("snippet", "--site", "client", "--json").stdout)["src"] == "/x/abc/t-more.js"
+
+
+def test_the_snippet_of_an_unknown_site_or_without_a_build_is_an_error(
+    example: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TIDEMILL_TRACKER_FOLDER", str(example / "none"))
+
+    assert "site nobody is not in" in error_of(run("snippet", "--site", "nobody"))
     assert "`make tracker` builds it" in error_of(run("snippet", "--site", "shop"))
 
 

@@ -1,7 +1,10 @@
 """`make demo` from an empty folder: traffic in over HTTP, summaries out, the UI up; and once more on top."""
 
+import base64
+import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -57,6 +60,22 @@ def ask(address: str, query: str) -> Any:
     request = urllib.request.Request(f"{address}/graphql", body, {"Content-Type": "application/json"})
     with urllib.request.urlopen(request, timeout=60) as response:
         return json.load(response)["data"]
+
+
+def get(address: str) -> tuple[str, Any]:
+    """Text and headers of the answer."""
+    with urllib.request.urlopen(address, timeout=60) as response:
+        return response.read().decode(), response.headers
+
+
+def assert_open(shop: str) -> None:
+    """The shop's first page carries the tracker that the collector serves, from the shop's own origin."""
+    page, headers = get(shop)
+    assert headers["Content-Security-Policy"] == "default-src 'self'"
+    source, settings, integrity = re.findall(r'<script defer src="(/p/[^"]+)"([^>]*) integrity="([^"]+)"', page)[0]
+    assert ' data-id="user"' in settings
+    script, _ = get(shop.rstrip("/") + source)
+    assert f"sha384-{base64.b64encode(hashlib.sha384(script.encode()).digest()).decode()}" == integrity
 
 
 def status(home: Path) -> dict[str, Any]:
@@ -116,6 +135,8 @@ def test_the_demo_counts_what_it_sends_shows_it_in_the_ui_and_adds_when_it_runs_
     assert {"raw/events", "marts/fct_daily_summary", "ops/closed_days", "ops/purge"} <= assets
     assert {"load", "transform", "daily", "purge"} <= {job["name"] for job in repository["jobs"]}
     assert {schedule["scheduleState"]["status"] for schedule in repository["schedules"]} == {"RUNNING"}
+
+    assert_open(next(line.split()[1] for line in printed.splitlines() if line.startswith("shop ")))
 
     running.send_signal(signal.SIGINT)
     output, _ = running.communicate(timeout=30)

@@ -50,30 +50,30 @@ def snippet(
     *,
     site: Annotated[str, typer.Option("--site", help="Site whose pages load the tracker.")],
     url: Annotated[str, typer.Option("--url", help="The collector's public address.")] = "",
+    consent: Annotated[bool, typer.Option("--consent", help="Hold events back until consent is granted.")] = False,
+    modules: Annotated[str, typer.Option("--modules", help="Modules to load, such as forms,vitals.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Print the element that loads the tracker, from a path that never changes and with its integrity."""
+    """Print the element that loads the tracker as the sites file wants it: a path that never changes, its integrity."""
     from collector.scripts import TRACKER, read_scripts
     from collector.settings import CollectorSettings
     from landing.sites import load_sites
     from tidemill.settings import read_settings
+    from tidemill.snippet import snippet_of
 
     settings = read_settings(CollectorSettings)
-    if site not in load_sites(settings.sites).sites:
+    known = load_sites(settings.sites).sites
+    if site not in known:
         raise CommandFailed(f"site {site} is not in {settings.sites}")
     scripts = read_scripts(settings.scripts_folder)
     if TRACKER not in scripts.files:
         raise CommandFailed(f"{settings.scripts_folder} holds no tracker; `make tracker` builds it")
-    folder, _, name = settings.tracker_path.rpartition("/")
-    source = f"{url.rstrip('/')}{folder}/{scripts.release}/{name}"
-    integrity = scripts.files[TRACKER].integrity
-    element = (
-        f'<script defer src="{source}" data-site="{site}" integrity="{integrity}" crossorigin="anonymous"></script>'
-    )
+    wanted = ({"consent": "required"} if consent else {}) | ({"modules": modules} if modules else {})
+    made = snippet_of(known[site], scripts, tracker_path=settings.tracker_path, url=url, settings=wanted)
     if as_json:
-        emit_json({"src": source, "integrity": integrity, "html": element})
+        emit_json({"src": made.src, "integrity": made.integrity, "html": made.html})
     else:
-        typer.echo(element)
+        typer.echo(made.html)
 
 
 def version(*, as_json: AsJson = False) -> None:

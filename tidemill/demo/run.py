@@ -2,11 +2,14 @@
 
 import os
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from collector.scripts import TRACKER, read_scripts
 from collector.settings import CollectorSettings
 from collector.spool import list_segments
 from landing.sites import load_sites
@@ -14,13 +17,15 @@ from tidemill.checkout import EXAMPLE_SITES
 from tidemill.console import say
 from tidemill.demo.report import print_report, read_totals
 from tidemill.demo.send import Sent, plan_requests, send_all
+from tidemill.demo.shop import HOST as SHOP_HOST
+from tidemill.demo.shop import Shop, serve_shop
 from tidemill.demo.traffic import BROWSER_SITE, SERVER_SITE, take, visits
 from tidemill.environment import prepared_environment
 from tidemill.errors import CommandFailed
 from tidemill.jobs import run_daily, run_load, run_transform
 from tidemill.ports import free_port, is_free
 from tidemill.settings import read_settings
-from tidemill.stack import Stack, only_stack_of, prepare
+from tidemill.stack import Stack, only_stack_of, prepare, reachable
 from tidemill.supervisor import Supervisor, stop_on_signals
 
 DAYS = 21
@@ -40,12 +45,18 @@ def run_demo(*, event_count: int, ui_port: int, leave: bool) -> None:
     """
     _choose_sites_and_port()
     supervisor = Supervisor(say=say)
-    with stop_on_signals(supervisor), only_stack_of() as settings, prepared_environment() as environment:
+    with (
+        stop_on_signals(supervisor),
+        only_stack_of() as settings,
+        prepared_environment() as environment,
+        ExitStack() as opened,
+    ):
         try:
             stack = Stack(supervisor, settings, environment)
             prepare(environment, settings.home / "logs" / "prepare.log")
             collector = stack.start_collector()
             stack.await_answers()
+            shop = opened.enter_context(_open_shop(settings))
             ui = stack.start_ui(ui_port)
             sent = _send(settings, event_count)
             _wait_until_shipped(supervisor, settings)
@@ -57,6 +68,7 @@ def run_demo(*, event_count: int, ui_port: int, leave: bool) -> None:
             stack.start_daemon()
             stack.await_answers()
             say(f"dagster    {ui}\ncollector  {collector}\ndatabase   {environment['TIDEMILL_DATABASE_URL']}")
+            say(f"shop       {shop}")
             if not leave:
                 say("Ctrl-C stops everything")
                 supervisor.watch()
@@ -73,6 +85,22 @@ def _choose_sites_and_port() -> None:
         raise CommandFailed(f"TIDEMILL_SITES: the demo needs the sites {sorted(missing)}, as in {EXAMPLE_SITES}")
     if not is_free(settings.collector_host, settings.collector_port):
         os.environ["TIDEMILL_COLLECTOR_PORT"] = str(free_port())
+
+
+@contextmanager
+def _open_shop(settings: CollectorSettings) -> Iterator[str]:
+    """Serve the example's shop; gives its address, or the reason why a visit to it would not count."""
+    site = load_sites(settings.sites).sites[BROWSER_SITE]
+    scripts = read_scripts(settings.scripts_folder)
+    if TRACKER not in scripts.files:
+        yield "not open: the tracker is not built; `make tracker` builds it"
+    elif site.domains and SHOP_HOST not in site.domains:
+        yield f"not open: {SHOP_HOST} is not among the `domains` of site {BROWSER_SITE}, as in {EXAMPLE_SITES}"
+    else:
+        host = reachable(settings.collector_host)
+        shop = Shop(site, scripts, settings.tracker_path, (host, settings.collector_port))
+        with serve_shop(shop) as address:
+            yield f"{address} (what you do there is in the reports after the next load and transform)"
 
 
 def _send(settings: CollectorSettings, event_count: int) -> Sent:
