@@ -8,6 +8,7 @@ this module is imported (`collector.serve` does so). Without it, counters are th
 """
 
 import calendar
+import contextlib
 import os
 import time
 from collections import Counter, deque
@@ -58,6 +59,7 @@ class Metrics:
         self._shipped = prometheus_client.Counter(
             "tidemill_objects", "Objects sent to the landing zone.", ["outcome"], registry=registry
         )
+        self._shipped.labels("stored")
         self._request_seconds = prometheus_client.Histogram(
             "tidemill_request_seconds", "Time from receipt to answer.", buckets=_SECONDS, registry=registry
         )
@@ -66,6 +68,7 @@ class Metrics:
         )
         self._counts: deque[tuple[prometheus_client.Counter, tuple[str, ...], int]] = deque()
         self._times: deque[tuple[prometheus_client.Histogram, float]] = deque()
+        self.reserve_room()
 
     def count_request(self, endpoint: str, status: int, seconds: float) -> None:
         """A request was answered after so many seconds."""
@@ -101,6 +104,15 @@ class Metrics:
             counter.labels(*labels).inc(number)
         for histogram, seconds in _taken(self._times):
             histogram.observe(seconds)
+
+    def reserve_room(self) -> None:
+        """Give this process's shared files their room on the disk, as far as there is some.
+
+        They are sparse and mapped: on a full disk the first touch of a page without room would kill the process.
+        """
+        for path in Path(os.environ.get(MULTIPROCESS_VARIABLE, os.devnull)).glob(f"*_{os.getpid()}.db"):
+            with contextlib.suppress(OSError), path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
 
     def expose(self) -> bytes:
         """All metrics in Prometheus' text format; other processes' last second may be missing."""

@@ -131,6 +131,7 @@ class Collector:
 
     def _do_chores(self) -> None:
         self.metrics.add_up()
+        self.metrics.reserve_room()
         if self._server_pid is not None and os.getppid() != self._server_pid:
             log.warning("the server is gone; this worker stops")
             self._server_pid = None

@@ -4,6 +4,8 @@
     record  = length of payload (u32) · CRC32 of payload (u32) · payload
     payload = dataset tag (1 byte) · rows (newline-delimited JSON, nulls omitted, times as epoch microseconds)
 
+The segment being written, and one whose writer died, ends in zeros that are no record.
+
 A record is acknowledged only after its bytes are synced, so whatever fails its checksum at the end of a
 file was never acknowledged. Damage before the end is a failing disk; it is counted and reported.
 """

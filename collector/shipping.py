@@ -90,6 +90,7 @@ def main() -> int:
     thread.start()
     while select.select([sys.stdin], [], [], _COUNT_PERIOD_S)[0] == []:
         metrics.add_up()
+        metrics.reserve_room()
     stopping.set()
     thread.join(_SHIP_AT_END_S)
     if not thread.is_alive():

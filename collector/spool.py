@@ -7,6 +7,7 @@ Whoever gets the lock of another segment may ship it (`collector.ship`).
 """
 
 import contextlib
+import errno
 import fcntl
 import itertools
 import os
@@ -28,6 +29,10 @@ log = structlog.get_logger(__name__)
 _SYNC_PERIOD_S = 0.001
 """No sync begins sooner after the one before. A fast disk would otherwise sync for one or two requests at a time,
 and syncing costs more of the processor than reading an event. A request that comes alone never waits for it."""
+
+_AHEAD_BYTES_MIN, _AHEAD_BYTES_MAX = 65_536, 1_048_576
+"""Zeros that are written ahead of the records: about as many as the segment has already, within these bounds. A sync
+that finds a file grown writes the file system's journal too, which costs more than the data."""
 
 _UNFINISHED = ".new-"
 """Prefix of a segment that has no header yet; nobody looks at it before it gets its real name."""
@@ -70,7 +75,7 @@ class _Waiting(Pending):
 
 @dataclass(slots=True)
 class _Active:
-    """The segment being written: `durable_bytes` of it are synced, `number` is its position among this writer's."""
+    """The segment being written: `durable_bytes` of it are synced, from there to `file_bytes` it may hold zeros."""
 
     path: Path
     descriptor: int
@@ -78,6 +83,7 @@ class _Active:
     opened_monotonic_s: float
     opening_bytes: int
     durable_bytes: int
+    file_bytes: int
 
 
 class Spool:
@@ -214,7 +220,7 @@ class Spool:
             return None
         try:
             active = self._segment_of(hour)
-            _write_all(active.descriptor, data)
+            _write_at(active, data)
             started_s = time.perf_counter()
             os.fdatasync(active.descriptor)
             self._observe_sync_s(time.perf_counter() - started_s)
@@ -243,7 +249,7 @@ class Spool:
         segment_id = f"{opened_at:%Y%m%dT%H%M%S}-{self.writer_id}-{self._number:06d}"
         header = opening(SegmentHeader(segment_id, self.writer_id, self._number, hour, opened_at))
         unfinished, path = self.folder / f"{_UNFINISHED}{segment_id}", self.folder / f"{segment_id}{SUFFIX}"
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _write_all(descriptor, header)
@@ -255,7 +261,7 @@ class Spool:
                     leftover.unlink()
             os.close(descriptor)
             raise
-        return _Active(path, descriptor, hour, time.monotonic(), len(header), len(header))
+        return _Active(path, descriptor, hour, time.monotonic(), len(header), len(header), len(header))
 
     def _retreat(self) -> None:
         """After a failed write or sync: cut the segment back to what is durable and never write to it again.
@@ -279,6 +285,8 @@ class Spool:
                 active.path.unlink()
         else:
             self._number += 1
+            with contextlib.suppress(OSError):  # readers pass over zeros
+                os.ftruncate(active.descriptor, active.durable_bytes)
         os.close(active.descriptor)
 
 
@@ -310,10 +318,27 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
+def _write_at(active: _Active, data: bytes) -> None:
+    """Write records behind those that are durable, and zeros ahead of the next ones where there are none left."""
+    end = active.durable_bytes + len(data)
+    _write_all(active.descriptor, data, active.durable_bytes)
+    if end <= active.file_bytes:
+        return
+    ahead_bytes = min(max(end, _AHEAD_BYTES_MIN), _AHEAD_BYTES_MAX)
+    active.file_bytes = end
+    try:
+        _write_all(active.descriptor, bytes(ahead_bytes), end)
+        active.file_bytes += ahead_bytes
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT}:  # the records themselves found room
+            raise
+
+
+def _write_all(descriptor: int, data: bytes, offset: int = 0) -> None:
     view = memoryview(data)
     while view:
-        view = view[os.write(descriptor, view) :]
+        written = os.pwrite(descriptor, view, offset)
+        view, offset = view[written:], offset + written
 
 
 def _disk_failure(error: OSError) -> SpoolUnavailable:

@@ -38,13 +38,25 @@ def _small_disk(folder: Path) -> Iterator[bool]:
 
 @contextlib.contextmanager
 def _full(disk: Path) -> Iterator[None]:
-    """The disk has no room."""
-    ballast = disk / "ballast"
-    with contextlib.suppress(OSError), ballast.open("wb", buffering=0) as file:
-        while True:
-            file.write(bytes(65_536))
-    yield
-    ballast.unlink()
+    """The disk has no room: whatever is freed is taken at once."""
+    ballast, is_over = disk / "ballast", threading.Event()
+
+    def fill() -> None:
+        with ballast.open("wb", buffering=0) as file:
+            while not is_over.is_set():
+                try:
+                    file.write(bytes(4_096))
+                except OSError:
+                    is_over.wait(0.001)
+
+    filling = threading.Thread(target=fill)
+    filling.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        filling.join()
+        ballast.unlink()
 
 
 @contextlib.contextmanager

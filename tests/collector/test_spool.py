@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -169,15 +170,16 @@ def test_a_spool_over_its_limit_refuses_until_segments_are_gone(tmp_path: Path) 
 def failing(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """The disk fails while the event is set."""
     is_failing = threading.Event()
-    name = "fdatasync" if request.param == "fdatasync" else "write"
+    name = "fdatasync" if request.param == "fdatasync" else "pwrite"
     real = getattr(os, name)
 
-    def fail(descriptor: int, *data: bytes) -> object:
+    def fail(descriptor: int, *written: Any) -> object:
         if is_failing.is_set():
-            if request.param == "short write" and len(data[0]) > 1:
-                return real(descriptor, data[0][: len(data[0]) // 2])
+            if request.param == "short write" and len(written[0]) > 1:
+                data, offset = written
+                return real(descriptor, data[: len(data) // 2], offset)
             raise OSError(errno.ENOSPC, "No space left on device")
-        return real(descriptor, *data)
+        return real(descriptor, *written)
 
     monkeypatch.setattr(os, name, fail)
     return is_failing
@@ -198,10 +200,42 @@ def test_a_failing_disk_refuses_and_what_was_acknowledged_before_and_after_is_wh
     failing.clear()
     append(spool, {"events": b"after\n"})
     spool.probe()
+    spool.seal()
 
     assert rows(tmp_path) == [b"before", b"after"]
     assert [read_segment(path).torn_bytes for path, _ in list_segments(tmp_path)] == [0, 0]
     assert numbers(tmp_path) == [0, 1]
+
+
+def test_records_are_kept_while_there_is_room_for_them_though_for_no_zeros_ahead(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.pwrite
+
+    def fail(descriptor: int, data: memoryview, offset: int) -> int:
+        if not any(data):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real(descriptor, data, offset)
+
+    monkeypatch.setattr(os, "pwrite", fail)
+    spool = make(tmp_path)
+    append(spool, {"events": b"1\n"})
+    append(spool, {"events": b"2\n"})
+    assert rows(tmp_path) == [b"1", b"2"]
+
+
+def test_most_syncs_find_the_size_of_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, sizes = os.fdatasync, []
+    monkeypatch.setattr(os, "fdatasync", lambda fd: (sizes.append(os.fstat(fd).st_size), real(fd)))
+    spool = make(tmp_path)
+    for _ in range(100):
+        append(spool, {"events": b"x" * 2_000 + b"\n"})
+    spool.seal()
+
+    ((path, size_bytes),) = list_segments(tmp_path)
+    assert len(set(sizes)) <= 3
+    assert read_segment(path).torn_bytes == 0
+    assert size_bytes < sizes[-1]
 
 
 def test_a_disk_that_fails_at_the_first_record_leaves_no_segment(tmp_path: Path, failing: threading.Event) -> None:
