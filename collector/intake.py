@@ -4,12 +4,12 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace
 
 from collector import cors, rows
 from collector.decode import inflate
@@ -43,8 +43,7 @@ class Sink(Protocol):
         """Return once the rows are durable; raise SpoolUnavailable when they are not."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """A request as it arrived, from a socket or from a file of recorded requests.
 
     Attributes:
@@ -70,8 +69,7 @@ class Delivery:
     replay_of: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """An answer and what became of the request; the numbers are for reports."""
 
     answer: Answer

@@ -1,8 +1,9 @@
 """What a protocol hands on: candidates for events, in the words of the contract, and what it refused."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from collector.plans import SitePlan
 from collector.refusal import Reject
@@ -10,8 +11,7 @@ from collector.request import Cookie
 from collector.time import SKEW_TOLERATED_US
 
 
-@dataclass(slots=True)
-class Candidate:
+class Candidate(msgspec.Struct):
     """One event as a protocol read it. Values are as the client sent them; `collector.rows` makes them fit.
 
     Attributes:
@@ -35,7 +35,7 @@ class Candidate:
     columns: dict[str, Any]
     client_time_us: int | None
     original: object
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[str] = msgspec.field(default_factory=list)
     event_id: str | None = None
     sent_us: int | None = None
     queued_us: int | None = None
@@ -45,8 +45,7 @@ class Candidate:
     masks_address: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(msgspec.Struct, frozen=True):
     """One row of another dataset than events.
 
     Attributes:
@@ -64,8 +63,7 @@ def _as_it_is(part: object) -> object:
     return part
 
 
-@dataclass(slots=True, kw_only=True)
-class Reading:
+class Reading(msgspec.Struct, kw_only=True):
     """One request as a protocol read it.
 
     Attributes:
@@ -96,13 +94,13 @@ class Reading:
     site: SitePlan | None
     version: str | None = None
     tracking_key: str | None = None
-    shared: dict[str, Any] = field(default_factory=dict)
+    shared: dict[str, Any] = msgspec.field(default_factory=dict)
     sent_us: int | None = None
     skew_tolerated_us: int = SKEW_TOLERATED_US
-    candidates: list[Candidate] = field(default_factory=list)
-    records: list[Record] = field(default_factory=list)
+    candidates: list[Candidate] = msgspec.field(default_factory=list)
+    records: list[Record] = msgspec.field(default_factory=list)
     quota: tuple[str, int] | None = None
-    rejects: list[Reject] = field(default_factory=list)
+    rejects: list[Reject] = msgspec.field(default_factory=list)
     enclose: Callable[[object], object] = _as_it_is
     cookies: tuple[Cookie, ...] = ()
     reply: Any = None
@@ -117,8 +115,7 @@ class Reading:
     further: tuple["Reading", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of a reading once it is durable.
 
     Attributes:

@@ -1,14 +1,18 @@
-"""What a protocol sees of HTTP: an immutable request in, an answer out. No web framework."""
+"""What a protocol sees of HTTP: an immutable request in, an answer out. No web framework.
+
+What is made for each request or event is a `msgspec.Struct`: a frozen dataclass takes ten times as long to make.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from collector.plans import HostPlan
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request, decoded and within limits.
 
     Attributes:
@@ -38,7 +42,7 @@ class Request:
     request_id: str
     host: HostPlan | None = None
     is_https: bool = False
-    captured: Mapping[str, str] = field(default_factory=dict)
+    captured: Mapping[str, str] = msgspec.field(default_factory=dict)
     replay_of: str | None = None
 
     @property
@@ -55,8 +59,7 @@ class Request:
         return None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What the client gets."""
 
     status: int

@@ -28,6 +28,8 @@ class Router:
                 self._exact.setdefault(endpoint.path, []).append((endpoint, _NOTHING))
         for patterns in self._named.values():
             patterns.sort(key=lambda pattern: sum(_is_name(segment) for segment in pattern[0]))
+        for path in self._exact:  # known before anybody asks
+            self._exact[path] += self._matches(path)
 
     def takes(self, path: str) -> bool:
         """Some endpoint may answer."""
@@ -36,7 +38,7 @@ class Router:
     def find(self, path: str) -> list[Match]:
         """Every endpoint that the path leads to, whatever its method, in the order in which they are asked."""
         exact = self._exact.get(path)
-        return exact if exact is not None and not self._named else [*(exact or ()), *self._matches(path)]
+        return list(self._matches(path)) if exact is None else exact
 
     def _matches(self, path: str) -> Iterator[Match]:
         segments = _segments(path)

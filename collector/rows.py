@@ -6,7 +6,6 @@ Rows are spooled as newline-delimited JSON: nulls omitted, times as epoch micros
 import base64
 import functools
 import zlib
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -32,8 +31,7 @@ _ABOUT_A_PERSON = {"identify", "alias", "group"}
 _encode = msgspec.json.Encoder().encode
 
 
-@dataclass(slots=True)
-class Lines:
+class Lines(msgspec.Struct):
     """Rows of one request, ready for the spool.
 
     Attributes:
@@ -43,9 +41,9 @@ class Lines:
         withholds: Rejects must hold nothing personal.
     """
 
-    events: list[bytes] = field(default_factory=list)
-    records: dict[str, list[bytes]] = field(default_factory=dict)
-    rejects: list[Reject] = field(default_factory=list)
+    events: list[bytes] = msgspec.field(default_factory=list)
+    records: dict[str, list[bytes]] = msgspec.field(default_factory=dict)
+    rejects: list[Reject] = msgspec.field(default_factory=list)
     withholds: bool = False
 
 

@@ -1,6 +1,7 @@
 """Running the collector: Granian with worker processes, drained on SIGTERM."""
 
 import ctypes
+import gc
 import os
 import shutil
 import sys
@@ -18,9 +19,9 @@ from collector.shipping import ShippingProcess
 from collector.worker import run_worker
 from landing.sites import load_sites
 
-THREADS = 16
-"""Threads of one worker that read and map requests; none waits for the disk. More than its share of the cores could
-keep busy, so that a few clients who send their bodies slowly do not hold up all others."""
+THREADS = 4
+"""Threads of one worker that map requests; none waits for the disk, nor for a long body (`collector.worker`). They
+share one interpreter, and more of them would only pass it round; fewer would let one bad line hold up the others."""
 
 _CONNECTIONS = 1_024
 """Connections that one worker accepts; more wait in the kernel."""
@@ -30,6 +31,8 @@ _KILL_AFTER_S = 5
 
 _M_ARENA_MAX = -8  # from malloc.h of the GNU C library
 _HEAPS = 2
+
+_ALLOCATIONS_A_COLLECTION = 50_000
 
 _LOGS_TO_ROOT = {"version": 1, "disable_existing_loggers": False, "loggers": {"_granian": {"propagate": True}}}
 """Granian's messages go where `configure_logs` sends everything."""
@@ -58,7 +61,7 @@ def serve(settings: CollectorSettings) -> None:
         blocking_threads=THREADS,
         backpressure=_CONNECTIONS,
         http1_settings=HTTP1Settings(keep_alive=True, max_buffer_size=HEADER_BYTES_MAX),
-        log_level=LogLevels.error,  # it warns of more threads than cores, but ours wait for the disk
+        log_level=LogLevels.error,  # it warns of more threads than cores
         log_dictconfig=_LOGS_TO_ROOT,
         respawn_failed_workers=True,
         workers_kill_timeout=_KILL_AFTER_S,
@@ -89,6 +92,16 @@ def _share_heap() -> None:
         mallopt(_M_ARENA_MAX, _HEAPS)
 
 
+def _collect_rarely() -> None:
+    """Look for cyclic garbage only now and then, and never among what lives as long as the process.
+
+    Requests leave no cycles behind; but whoever waits for the disk would be walked through again and again.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_ALLOCATIONS_A_COLLECTION)
+
+
 class _Worker:
     """What runs in a worker process, after the fork."""
 
@@ -103,6 +116,7 @@ class _Worker:
 
         self._collector = Collector(self._settings, server_pid=self._server_pid)
         self._collector.start()
+        _collect_rarely()
         return self._collector.app().wsgi_app
 
     def run(self, *args: Any) -> None:  # noqa: ANN401  (Granian's own)

@@ -6,9 +6,10 @@ less queue time; Snowplow, a true timestamp that wins.
 """
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 MICROSECOND = timedelta(microseconds=1)
 MILLISECOND_US = 1_000
@@ -71,8 +72,7 @@ def parse_time(value: object) -> int | None:
     return moment_us if 0 < moment_us <= _LAST_US else None
 
 
-@dataclass(slots=True, kw_only=True)
-class ClientTimes:
+class ClientTimes(msgspec.Struct, kw_only=True):
     """What a client says of when an event happened, in epoch microseconds by its own clock.
 
     Attributes:

@@ -1,11 +1,11 @@
 """When an event happened: the rules as properties and by example."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from collector.time import (
     DAY_US,

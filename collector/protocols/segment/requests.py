@@ -4,11 +4,11 @@ import base64
 import binascii
 import functools
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs
 
 import msgspec
+from msgspec.structs import replace
 
 from collector.decode import read_json
 from collector.limits import EVENTS_MAX
