@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from landing.store import DirectoryStore
 from tests.fixtures.collector import CollectorProcess, read_inbox, wait_until
 from tests.tracker.site import DIST, Site
+from tests.tracker.stories import until
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36"
@@ -89,13 +91,27 @@ def browser() -> Iterator[Any]:
         started.close()
 
 
+@pytest.fixture(scope="module")
+def visitor(browser: Any) -> Callable[[], AbstractContextManager[Any]]:
+    """Makes visitors, each with a browser that nobody has used."""
+
+    @contextmanager
+    def visit() -> Iterator[Any]:
+        made = browser.new_context(user_agent=_AGENT, viewport={"width": 1000, "height": 600})
+        made.set_default_timeout(10_000)
+        try:
+            yield made
+        finally:
+            made.close()
+
+    return visit
+
+
 @pytest.fixture
-def context(browser: Any) -> Iterator[Any]:
+def context(visitor: Callable[[], AbstractContextManager[Any]]) -> Iterator[Any]:
     """A visitor."""
-    made = browser.new_context(user_agent=_AGENT, viewport={"width": 1000, "height": 600})
-    made.set_default_timeout(10_000)
-    yield made
-    made.close()
+    with visitor() as made:
+        yield made
 
 
 @pytest.fixture
@@ -111,12 +127,4 @@ def page(context: Any) -> Iterator[Any]:
 @pytest.fixture
 def wait(page: Any) -> Callable[[Callable[[], object]], None]:
     """Wait for a condition outside while the browser goes on."""
-
-    def until(condition: Callable[[], object]) -> None:
-        for _ in range(1_000):
-            if condition():
-                return
-            page.wait_for_timeout(10)
-        pytest.fail("the condition was not met in time")
-
-    return until
+    return lambda condition: until(page, condition)

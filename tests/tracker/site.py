@@ -5,6 +5,7 @@ import http.client
 import json
 import socket
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,7 +18,8 @@ SHOP = ROOT / "examples" / "shop"
 TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".pdf": "application/pdf"}
 
 SCRIPT = '<script defer src="/p/t.js" data-site="shop"></script>'
-PASS_ON, REFUSE, LOSE_ANSWER = "pass on", "refuse", "lose the answer"
+PASS_ON, REFUSE, REFUSE_FOR_EVER = "pass on", "refuse", "refuse for ever"
+LOSE_ANSWER, BLOCK = "lose the answer", "block"
 
 
 def html(body: str = "", *, script: str = SCRIPT, title: str = "Shop") -> str:
@@ -25,10 +27,10 @@ def html(body: str = "", *, script: str = SCRIPT, title: str = "Shop") -> str:
     return f"<!doctype html><html><head><title>{title}</title>{script}</head><body>{body}</body></html>"
 
 
-def script(file: str = "t", **attributes: str) -> str:
+def script(file: str = "t", *, site: str = "shop", **attributes: str) -> str:
     """The tracker's element with `data-*` attributes."""
     data = "".join(f" data-{key.replace('_', '-')}='{value}'" for key, value in attributes.items())
-    return f'<script defer src="/p/{file}.js" data-site="shop"{data}></script>'
+    return f'<script defer src="/p/{file}.js" data-site="{site}"{data}></script>'
 
 
 @dataclass
@@ -38,7 +40,8 @@ class Site:
     Attributes:
         collector_port: Where events are passed on to.
         pages: Documents by path: text, and headers.
-        behaviours: What to do with the next requests to the endpoint; when used up, they are passed on.
+        behaviours: What to do with the next requests to the endpoint.
+        decide: What to do with those that follow, by what they hold.
         requests: Paths of everything asked for, in order.
         bodies: What was posted, in order, whatever became of it.
         visit: Number of the test; its hosts begin with it, so that what an earlier one still sends is told apart.
@@ -48,6 +51,7 @@ class Site:
     collector_port: int
     pages: dict[str, tuple[str, int, dict[str, str]]] = field(default_factory=dict)
     behaviours: list[str] = field(default_factory=list)
+    decide: Callable[[dict[str, Any]], str] = lambda _: PASS_ON
     requests: list[str] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     port: int = 0
@@ -69,6 +73,7 @@ class Site:
         """As new, for the next test."""
         self.visit += 1
         self.is_local = False
+        self.decide = lambda _: PASS_ON
         for each in (self.pages, self.behaviours, self.requests, self.bodies):
             each.clear()
 
@@ -132,14 +137,14 @@ class _Handler(BaseHTTPRequestHandler):
         if path == "/submit":
             self._answer(200, html().encode(), {"Content-Type": "text/html"})
         elif self.site.takes(path, json.loads(body)):
-            self._do_as_told(body)
+            self._do_as_told(body, json.loads(body))
         else:
             self._answer(204, b"", {})
 
-    def _do_as_told(self, body: bytes) -> None:
-        behaviour = self.site.behaviours.pop(0) if self.site.behaviours else PASS_ON
-        status = 500 if behaviour == REFUSE else self._pass_on(body)
-        if behaviour == LOSE_ANSWER:
+    def _do_as_told(self, body: bytes, posted: dict[str, Any]) -> None:
+        behaviour = self.site.behaviours.pop(0) if self.site.behaviours else self.site.decide(posted)
+        status = {REFUSE: 500, REFUSE_FOR_EVER: 400, BLOCK: 403}.get(behaviour) or self._pass_on(body)
+        if behaviour in {LOSE_ANSWER, BLOCK}:
             self.close_connection = True
             self.connection.shutdown(socket.SHUT_RDWR)
         else:
@@ -168,7 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _file(path: str) -> Path | None:
-    """The built tracker below /p/, and the demo shop."""
-    base, name = (DIST, path[3:]) if path.startswith("/p/") else (SHOP, path[1:] or "index.html")
+    """The built tracker below /p/, whatever the release, and the demo shop."""
+    base, name = (DIST, path.rpartition("/")[2]) if path.startswith("/p/") else (SHOP, path[1:] or "index.html")
     file = (base / name).resolve()
     return file if file.is_relative_to(base) and file.is_file() else None

@@ -4,37 +4,15 @@ import json
 
 import pytest
 
-from tests.tracker.site import LOSE_ANSWER, REFUSE, html, script
-
-KEPT = "() => Object.keys(localStorage).filter(key => key.startsWith('t:q:')).length"
-
-BIG = """() => { for (let i = 0; i < 14; i++) { const props = {n: i};
-for (let k = 0; k < 6; k++) props['k' + k] = 'y'.repeat(900); t('event', 'big', props) } }"""
+from tests.tracker.site import REFUSE, html, script
+from tests.tracker.stories import BIG, QUICK
 
 
 @pytest.fixture
 def quick(page):
     """Retries come at once: every wait of the tracker is shortened."""
-    page.add_init_script("{ const later = setTimeout; window.setTimeout = (act, ms) => later(act, Math.min(ms, 30)) }")
+    page.add_init_script(QUICK)
     return page
-
-
-def test_views_while_offline_arrive_once_when_online_again(site, context, page, wait, landed):
-    page.goto(site.put("/", html(script=script(id="user"))))
-    wait(lambda: site.named("page"))
-    wait(lambda: page.evaluate(KEPT) == 0)
-    context.set_offline(True)
-    for number in range(3):
-        page.evaluate(f"() => history.pushState({{}}, '', '/view{number}')")
-        page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    page.evaluate("() => t('flush')")
-    wait(lambda: page.evaluate(KEPT) >= 3)
-    assert len(site.named("page")) == 1
-    context.set_offline(False)
-    wait(lambda: len(site.named("page")) == 4)
-    wait(lambda: page.evaluate(KEPT) == 0)
-    rows = landed([event["id"] for event in site.named("page")])
-    assert len({row["event_id"] for row in rows}) == 4
 
 
 def test_what_a_collector_refused_is_sent_again_with_the_same_id(site, quick, wait, landed):
@@ -45,15 +23,6 @@ def test_what_a_collector_refused_is_sent_again_with_the_same_id(site, quick, wa
     assert len(ids) == 1
     assert len(landed(list(ids))) == 1
     assert site.bodies[0]["sent_at"] <= site.bodies[2]["sent_at"]
-
-
-def test_an_answer_that_is_lost_after_the_event_was_kept_makes_a_duplicate_with_the_same_id(site, quick, wait, landed):
-    site.behaviours.append(LOSE_ANSWER)
-    quick.goto(site.put("/", html()))
-    wait(lambda: len(site.bodies) == 2)
-    (view,) = site.named("page")
-    rows = landed([view["id"]])
-    assert {row["event_id"] for row in rows} == {view["id"]}
 
 
 def test_retries_wait_longer_each_time(site, page, wait):
@@ -89,27 +58,6 @@ def test_a_request_that_can_never_be_right_is_not_repeated(site, quick, wait):
     assert [event for event in site.events if event["n"] == "page"] == []
 
 
-def test_seventy_kilobytes_of_a_killed_page_arrive_with_the_next(site, context, page, wait, landed):
-    page.goto(site.put("/", html(script=script(id="user"))))
-    wait(lambda: site.named("page"))
-    wait(lambda: page.evaluate(KEPT) == 0)
-    context.set_offline(True)
-    page.evaluate(BIG)
-    wait(lambda: page.evaluate(KEPT) == 14)
-    # Closing without running handlers is what a kill looks like from inside.
-    page.close(run_before_unload=False)
-    context.set_offline(False)
-    second = context.new_page()
-    second.goto(site.url("/"))
-    for _ in range(500):
-        if len(site.named("big")) == 14:
-            break
-        second.wait_for_timeout(10)
-    assert sorted(event["p"]["n"] for event in site.named("big")) == list(range(14))
-    rows = landed([event["id"] for event in site.named("big")])
-    assert len({row["event_id"] for row in rows}) == 14
-
-
 def test_seventy_kilobytes_on_leaving_stay_within_what_browsers_carry_and_arrive(site, page, wait, landed):
     page.goto(site.put("/", html(script=script(id="user"))))
     wait(lambda: site.named("page"))
@@ -119,15 +67,6 @@ def test_seventy_kilobytes_on_leaving_stay_within_what_browsers_carry_and_arrive
     wait(lambda: len(site.named("big")) == 14)
     landed([event["id"] for event in site.named("big")])
     assert all(len(json.dumps(body)) < 64_000 for body in site.bodies)
-
-
-def test_a_clock_that_is_a_day_off_gives_the_right_day(site, page, wait, landed):
-    page.add_init_script("{ const now = Date.now; Date.now = () => now() - 86400000 }")
-    page.goto(site.put("/", html()))
-    wait(lambda: site.bodies)
-    (row,) = landed([site.events[0]["id"]])
-    assert row["time_flag"] == "corrected"
-    assert abs((row["received_at"] - row["occurred_at"]).total_seconds()) < 60
 
 
 def test_too_much_is_cut_and_told(site, page, wait):

@@ -42,22 +42,6 @@ def focus(page, *, has):
     page.evaluate(f"() => {{ focused = {str(has).lower()}; dispatchEvent(new Event('{'focus' if has else 'blur'}')) }}")
 
 
-def test_thirty_seconds_with_ten_away_are_twenty(site, reader, wait, landed):
-    reader.goto(site.put("/", html()))
-    wait(lambda: site.bodies)
-    advance(reader, 10, moves=True)
-    focus(reader, has=False)
-    advance(reader, 10, moves=True)
-    focus(reader, has=True)
-    advance(reader, 10, moves=True)
-    leave(reader)
-    wait(lambda: site.named("engage"))
-    last = site.named("engage")[-1]
-    assert last["e"] == pytest.approx(20_000, abs=1_000)
-    (row,) = landed([last["id"]])
-    assert (row["event_type"], row["engaged_ms"]) == ("engagement", last["e"])
-
-
 def test_without_input_attention_ends_after_thirty_seconds(site, reader, wait):
     reader.goto(site.put("/", html()))
     wait(lambda: site.bodies)

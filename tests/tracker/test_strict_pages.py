@@ -112,7 +112,7 @@ def test_a_page_of_webalytic_works_unchanged(site, page, wait, name):
     {name}('create',{{apiUrl:'//x',resourceId:'0b1e'}});{name}('send',{{hitType:'pageview'}});
     {name}('send',{{hitType:'event',category:'c',action:'a',metric1:3}});</script>"""
     page.goto(site.put("/", html(script=stub + '<script async src="/p/sdk.js"></script>')))
-    wait(lambda: site.named("page"))
+    page.wait_for_function("name => window[name].loaded", arg=name)
     page.goto("about:blank")
     wait(lambda: site.named("a"))
     assert {body["site"] for body in site.bodies} == {"measurement_protocol:0b1e"}

@@ -6,7 +6,7 @@ const SECRET = /token|passw|key$|mail|session|code$/i;
 /**
  * An absolute address without user, secrets and, unless kept, fragment.
  *
- * @param query which parameters are kept: those of marketing unless `all` or `none`
+ * @param query which parameters of our own pages are kept: those of marketing unless `all` or `none`
  * @param hash `on` or `hash` keep the fragment
  */
 export const clean = (address: string | Location, query?: string, hash?: string): string => {
@@ -16,7 +16,7 @@ export const clean = (address: string | Location, query?: string, hash?: string)
   // Sign-in answers with tokens in the fragment.
   if (!/hash|on/.test(hash!) || /token=/.test(url.hash)) url.hash = "";
   for (const key of [...params.keys()]) {
-    if (SECRET.test(key) || (query !== "all" && (query === "none" || !MARKETING.test(key)))) params.delete(key);
+    if (SECRET.test(key) || (query !== "all" && url.host === location.host && (query === "none" || !MARKETING.test(key)))) params.delete(key);
   }
   return url.href;
 };

@@ -46,7 +46,8 @@ export const view = (fields: Partial<OutgoingEvent> = {}): void => {
       Object.assign(
         {
           ti: document.title,
-          r: previous || (document.referrer && clean(document.referrer, "all")),
+          // A page of ours may have what was typed into a form in its address.
+          r: previous || (document.referrer && current(document.referrer)),
           st: status ? +status.content : previous ? undefined : entry!.responseStatus || undefined,
         },
         fields,

@@ -23,6 +23,7 @@ test("an address keeps what its setting says, and never a secret", () => {
   assert.equal(clean(address), "https://shop.example/a?utm_source=x&msclkid=1&gbraid=2");
   assert.equal(clean(address, "none"), "https://shop.example/a");
   assert.equal(clean(address, "all"), "https://shop.example/a?utm_source=x&msclkid=1&gbraid=2&q=3");
+  assert.equal(clean("https://search.example/?q=3&token=4"), "https://search.example/?q=3");
   assert.equal(clean("/x?keyword=1&monkey=2", "all"), "https://shop.example/x?keyword=1");
   assert.equal(clean("/x#part", "all", "on"), "https://shop.example/x#part");
   assert.equal(clean("/x#part", "all", "off"), "https://shop.example/x");
