@@ -5,6 +5,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from dbt.cli.main import dbtRunner
 
 from benchmarks.segments import SITES, write_segments
 from collector.ship import Shipper
+from collector.shipping import THREADS
 from landing.sites import load_sites
 from landing.store import DirectoryStore
 from orchestration.assets.models import dbt_arguments
@@ -46,8 +48,11 @@ class Mill:
         write_segments(self.home / "spool", lines, received_at=received_at, writer_id=writer_id)
 
     def land(self) -> None:
-        """Convert and store every segment, as a collector's shipper does."""
-        Shipper(self.home / "spool", self.store).ship_sealed()
+        """Convert and store every segment, as a collector's shipping process does."""
+        shipper = Shipper(self.home / "spool", self.store)
+        with ThreadPoolExecutor(THREADS) as pool:
+            for shipped in [pool.submit(shipper.ship_sealed) for _ in range(THREADS)]:
+                shipped.result()
 
     def load(self) -> LoadReport:
         """Load what landed."""

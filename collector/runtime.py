@@ -134,7 +134,7 @@ class Collector:
         self.metrics.reserve_room()
         if self._server_pid is not None and os.getppid() != self._server_pid:
             log.warning("the server is gone; this worker stops")
-            self._server_pid = None
+            # Again and again: a worker that is only starting may miss it.
             os.kill(os.getpid(), signal.SIGTERM)
         self._watch_sites()
         now = self.clock()

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 import structlog
 
@@ -19,6 +20,9 @@ from collector.settings import CollectorSettings
 from collector.ship import Shipper
 
 log = structlog.get_logger(__name__)
+
+THREADS = 2
+"""One segment is converted while the store is waited for with another, or both at once where a core is free."""
 
 _NICENESS = 10
 """A tenth of a worker's share of a busy processor: what is in the spool is safe and can wait, a browser cannot."""
@@ -86,14 +90,20 @@ def main() -> int:
     metrics = Metrics(settings.spool_folder)
     shipper = Shipper(settings.spool_folder, settings.open_store(), count_shipped=metrics.count_shipped)
     stopping = threading.Event()
-    thread = threading.Thread(target=shipper.run, args=(stopping,), name="shipper", daemon=True)
-    thread.start()
+    threads = [
+        threading.Thread(target=shipper.run, args=(stopping,), name=f"shipper-{number}", daemon=True)
+        for number in range(THREADS)
+    ]
+    for thread in threads:
+        thread.start()
     while select.select([sys.stdin], [], [], _COUNT_PERIOD_S)[0] == []:
         metrics.add_up()
         metrics.reserve_room()
     stopping.set()
-    thread.join(_SHIP_AT_END_S)
-    if not thread.is_alive():
+    deadline_s = time.monotonic() + _SHIP_AT_END_S
+    for thread in threads:
+        thread.join(max(0.0, deadline_s - time.monotonic()))
+    if not any(thread.is_alive() for thread in threads):
         shipper.ship_rest(_SHIP_AT_END_S)
     metrics.add_up()
     return 0

@@ -1,7 +1,8 @@
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
-    pre_hook=["{{ prune_covered_changes() }}"]
+    pre_hook=["{{ prune_covered_changes() }}"],
+    post_hook=["analyze {{ this }} (site_id, page_view_id)"]
 ) }}
 
 -- grain: one page view whose numbered events changed, as one run noticed it; a log that survives a crashed run

@@ -20,8 +20,19 @@ with changed as (
     from {{ ref('int_tracker_changes') }}
 ),
 
-events as (
-    select events.*
+events as not materialized (
+    select
+        events.site_id,
+        events.page_view_id,
+        events.sequence_number,
+        events.occurred_at,
+        events.received_at,
+        events.segment_id,
+        events.segment_row,
+        events.event_id,
+        events.browser,
+        events.browser_version,
+        events.is_bot
     from changed
     inner join {{ ref('int_events') }} as events
         on changed.page_view_id = events.page_view_id and changed.site_id = events.site_id
