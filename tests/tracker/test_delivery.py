@@ -28,7 +28,7 @@ def test_what_a_collector_refused_is_sent_again_with_the_same_id(site, quick, wa
 def test_retries_wait_longer_each_time(site, page, wait):
     page.add_init_script(
         "{ const later = setTimeout; window.waits = [];"
-        " window.setTimeout = (act, ms) => { waits.push(ms); return later(act, Math.min(ms, 30)) } }"
+        " window.setTimeout = (act, ms) => { waits.push(ms || 0); return later(act, Math.min(ms, 30)) } }"
     )
     site.behaviours += [REFUSE] * 6
     page.goto(site.put("/", html()))
@@ -42,7 +42,7 @@ def test_retries_wait_longer_each_time(site, page, wait):
 def test_a_retry_waits_as_long_as_the_collector_asks(site, page, wait):
     page.add_init_script(
         "{ const later = setTimeout; window.waits = [];"
-        " window.setTimeout = (act, ms) => { waits.push(ms); return later(act, Math.min(ms, 30)) } }"
+        " window.setTimeout = (act, ms) => { waits.push(ms || 0); return later(act, Math.min(ms, 30)) } }"
     )
     page.route("**/e", lambda route: route.fulfill(status=503, headers={"Retry-After": "77"}), times=1)
     page.goto(site.put("/", html()))

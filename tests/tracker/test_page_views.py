@@ -18,6 +18,17 @@ def test_the_first_view_takes_one_request_for_the_script_and_one_for_the_event(s
     assert (row["automation"], row["event_id"]) == (None, view["id"])
 
 
+def test_what_takes_long_is_not_done_while_the_script_starts(site, page, wait):
+    page.add_init_script(
+        """window.slow = []; const note = name => slow.push([name, !!document.currentScript]);
+        const post = fetch; window.fetch = (...given) => { note('fetch'); return post(...given) };
+        const zone = Intl.DateTimeFormat; Intl.DateTimeFormat = (...given) => { note('zone'); return zone(...given) }"""
+    )
+    page.goto(site.put("/", html()))
+    wait(lambda: site.bodies)
+    assert page.evaluate("() => slow") == [["zone", False], ["fetch", False]]
+
+
 def test_an_address_loses_secrets_and_everything_but_marketing(site, page, wait):
     site.put("/", html())
     page.goto(site.url("/?utm_source=news&gclid=1&q=shoes&token=t&email=a@b#part"))

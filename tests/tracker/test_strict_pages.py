@@ -144,3 +144,41 @@ def test_a_page_tagged_for_objectiv_works_unchanged(site, page, wait):
     assert site.named("VisibleEvent")[0]["p"]["location_stack"][-1]["id"] == "dialog"
     assert [each["id"] for each in site.named("HiddenEvent")[0]["p"]["location_stack"]] == ["home", "hero", "dialog"]
     assert len(site.named("ApplicationLoadedEvent")) == 1
+
+
+@pytest.mark.parametrize(
+    ("attributes", "contexts"),
+    [
+        ("""type="text" data-objectiv-track-blurs="true" """, None),
+        (
+            """type="text" data-objectiv-track-blurs='{"trackValue":true}'""",
+            [{"_type": "InputValueContext", "id": "size", "value": "42"}],
+        ),
+        ("""type="password" data-objectiv-track-blurs='{"trackValue":true}'""", None),
+    ],
+)
+def test_an_input_tagged_for_objectiv_tells_its_value_where_the_page_says_so(site, page, wait, attributes, contexts):
+    context = '{"_type":"InputContext","id":"size"}'
+    tagged = f"<input {attributes} data-objectiv-context='{context}'><button>x</button>"
+    page.goto(site.put("/", html(tagged, script=script() + '<script defer src="/p/objectiv.js"></script>')))
+    wait(lambda: site.bodies)
+    page.fill("input", "42")
+    page.focus("button")
+    page.evaluate("() => t('flush')")
+    wait(lambda: site.named("InputChangeEvent"))
+    assert site.named("InputChangeEvent")[0]["p"].get("global_contexts") == contexts
+    assert site.named("InputChangeEvent")[0]["p"]["location_stack"][-1] == {"_type": "InputContext", "id": "size"}
+
+
+def test_a_nonce_is_enough_for_everything_that_the_script_loads(site, page, wait):
+    page.add_init_script(
+        "window.refused = []; addEventListener('securitypolicyviolation', event => refused.push(event.blockedURI))"
+    )
+    policy = "default-src 'none'; script-src 'nonce-cmFuZG9t'; connect-src 'self'"
+    element = script(id="user", modules="errors,forms").replace("<script ", '<script nonce="cmFuZG9t" ')
+    page.goto(site.put("/", html(script=element), Content_Security_Policy=policy))
+    wait(lambda: {"/p/t.js", "/p/more.js", "/p/errors.js", "/p/forms.js"} <= set(site.requests))
+    wait(lambda: site.bodies)
+    assert page.evaluate("() => refused") == []
+    page.evaluate("() => document.head.append(Object.assign(document.createElement('script'), {src: '/p/clicks.js'}))")
+    wait(lambda: page.evaluate("() => refused.length") == 1)

@@ -55,7 +55,8 @@ export const view = (fields: Partial<OutgoingEvent> = {}): void => {
       ),
     );
     startReading();
-    if (!previous) flush();
+    // In a task of its own: to learn the time zone and to post take longer than all the rest.
+    if (!previous) setTimeout(flush);
   };
   if (previous) nextFrame(countPending);
 };

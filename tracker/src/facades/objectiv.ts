@@ -41,7 +41,8 @@ const stackOf = (element: Element | null): Given[] => {
  * @param t our tracker
  */
 export const objectiv = (t: Call): void => {
-  const tell = (name: string, element: Element): void => t("event", name, { location_stack: stackOf(element) });
+  const tell = (name: string, element: Element, more?: object): void =>
+    t("event", name, Object.assign({ location_stack: stackOf(element) }, more));
   const find = (event: Event, selector: string): Element | null => {
     const target = event.target as Element;
     return target.closest ? target.closest(selector) : null;
@@ -60,7 +61,12 @@ export const objectiv = (t: Call): void => {
     "blur",
     (event) => {
       const element = find(event, `[${ATTRIBUTE}track-blurs]`);
-      if (element && isOn(element, "track-blurs")) tell("InputChangeEvent", element);
+      if (!element || !isOn(element, "track-blurs")) return;
+      const { type, value } = event.target as HTMLInputElement;
+      // Only where the page says so, and a password not even then.
+      const isTold = attribute(element, "track-blurs").trackValue && type !== "password" && value != null;
+      const { id } = attribute(element, "context") || {};
+      tell("InputChangeEvent", element, isTold && { global_contexts: [{ _type: "InputValueContext", id, value }] });
     },
     true,
   );
