@@ -48,7 +48,7 @@ WIRE_FIELDS = (
     WireField("r", "string", Place.EITHER, "Address of the page that led here.", "page_referrer"),
     WireField("ti", "string", Place.EITHER, "Title of the page.", "page_title"),
     WireField("pv", "string", Place.EITHER, "Id of the page view.", "page_view_id"),
-    WireField("seq", "number", Place.EVENT, "Count within the page view."),
+    WireField("seq", "number", Place.EVENT, "Number within the page view, counted from 1."),
     WireField("st", "number", Place.EITHER, "HTTP status of the page.", "http_status"),
     WireField("vid", "string", Place.EITHER, "Visitor id, only where allowed.", "visitor_id"),
     WireField("sid", "string", Place.EITHER, "Session id, only where allowed.", "client_session_id"),

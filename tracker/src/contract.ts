@@ -83,7 +83,7 @@ export interface WireEvent extends WireShared {
   n: string;
   /** Client's clock in ms when it happened. Becomes client_time. */
   ts: number;
-  /** Count within the page view. */
+  /** Number within the page view, counted from 1. */
   seq?: number;
   /** What the page attached. Becomes props. */
   p?: Props;
