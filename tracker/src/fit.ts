@@ -8,7 +8,7 @@ const KEY_CHARS_MAX = 40;
 const TEXT_CHARS_MAX = 1_000;
 const EVENT_BYTES_MAX = 16_000;
 
-export const bytesOf = (value: unknown): number => new Blob([JSON.stringify(value)]).size;
+export const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON.stringify(value)).length;
 
 const cut = (value: Json, textMax: number, depth: number): Json =>
   typeof value === "string"
