@@ -148,6 +148,8 @@ def test_a_rebuild_restores_every_dataset_from_the_archive(warehouse: str, store
 
 
 @pytest.mark.usefixtures("store")
-def test_marts_count_events_and_rejects_only(warehouse: str) -> None:
+def test_the_ledger_counts_each_dataset_apart(warehouse: str) -> None:
     with connect(warehouse) as connection:
-        assert read_report(connection, "ledger") == [{"landed": 2, "loaded": 2, "late": 0, "rejected": 2}]
+        assert read_report(connection, "ledger") == [
+            {"landed": 2, "loaded": 2, "late": 0, "rejected": 2, "checkins": 4, "app_rows": 2}
+        ]
