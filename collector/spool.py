@@ -190,7 +190,9 @@ class Spool:
         next_s = 0.0
         while True:
             group = [self._queue.get()]
-            time.sleep(max(0.0, next_s - time.monotonic()))
+            wait_s = next_s - time.monotonic()
+            if wait_s > 0:  # sleeping for no time would still pass the interpreter on
+                time.sleep(wait_s)
             next_s = time.monotonic() + _SYNC_PERIOD_S
             with contextlib.suppress(queue.Empty):
                 while True:
