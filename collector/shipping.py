@@ -24,8 +24,9 @@ log = structlog.get_logger(__name__)
 THREADS = 2
 """One segment is converted while the store is waited for with another, or both at once where a core is free."""
 
-_NICENESS = 10
-"""A tenth of a worker's share of a busy processor: what is in the spool is safe and can wait, a browser cannot."""
+_NICENESS = 14
+"""The threads together have less than a tenth of a worker's share of a busy processor: what is in the spool is safe and
+can wait, a browser cannot."""
 
 _COUNT_PERIOD_S = 1.0
 _SHIP_AT_END_S = 3.0

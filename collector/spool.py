@@ -326,8 +326,10 @@ def _write_at(active: _Active, data: bytes) -> None:
     _write_all(active.descriptor, data, active.durable_bytes)
     if end <= active.file_bytes:
         return
-    ahead_bytes = min(max(end, _AHEAD_BYTES_MIN), _AHEAD_BYTES_MAX)
     active.file_bytes = end
+    if len(data) > _AHEAD_BYTES_MIN:  # to write so much twice would cost more than the journal
+        return
+    ahead_bytes = min(max(end, _AHEAD_BYTES_MIN), _AHEAD_BYTES_MAX)
     try:
         _write_all(active.descriptor, bytes(ahead_bytes), end)
         active.file_bytes += ahead_bytes
