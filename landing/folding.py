@@ -34,8 +34,8 @@ _VERBATIM: Final = "\x10"
 """Begins a `raw` that was not folded because it holds control characters."""
 
 _ISO_MILLISECONDS: Final = len("2026-03-10T12:00:00.123")
-_ISO_END: Final = 'Z"'
-"""With this ends an ISO time of UTC in JSON."""
+_ISO_HOURS: Final = ("T0", "T1", "T2")
+"""One of these is in every ISO time."""
 
 _CONTROL: Final = r"[\x00-\x1f]"
 _LENGTH_MIN: Final = 5
@@ -50,10 +50,10 @@ def fold(rows: pa.Table) -> pa.Table:
     # Text that already holds marks is no valid JSON, so no collector writes it; it must come back all the same.
     is_marked = pc.match_substring_regex(originals, _CONTROL)
     foldable = pc.if_else(is_marked, pa.scalar(None, pa.string()), originals).to_pylist()
-    spells_time = any(_ISO_END in raw for raw in foldable if raw is not None)
+    spells_time = [raw is not None and any(hour in raw for hour in _ISO_HOURS) for raw in foldable]
     folded = [
         raw if raw is None else _fold_text(raw, texts)
-        for raw, texts in zip(foldable, _texts(rows, spells_time=spells_time), strict=True)
+        for raw, texts in zip(foldable, _texts(rows, spells_time), strict=True)
     ]
     verbatim = pc.binary_join_element_wise(_VERBATIM, originals, "")
     raw = pc.if_else(is_marked, verbatim, pa.array(folded, pa.string()))
@@ -73,23 +73,22 @@ def unfold(rows: pa.Table) -> pa.Table:
     sent = pc.if_else(pc.fill_null(pc.equal(kept, _SAME), False), event_id, unescaped)
     rows = _with(rows, client_event_id=sent)
     folded = rows["raw"].to_pylist()
-    spells_time = any(_MARKS[-1] in raw for raw in folded if raw is not None)
+    spells_time = [raw is not None and _MARKS[-1] in raw for raw in folded]
     raw = [
         raw if raw is None else _unfold_text(raw, texts)
-        for raw, texts in zip(folded, _texts(rows, spells_time=spells_time), strict=True)
+        for raw, texts in zip(folded, _texts(rows, spells_time), strict=True)
     ]
     return _with(rows, raw=pa.array(raw, pa.string()))
 
 
-def _texts(rows: pa.Table, *, spells_time: bool) -> Iterator[tuple[str | None, ...]]:
-    """For each row, what each of `_MARKS` stands for. The last, an ISO time, is costly and mostly in no `raw`."""
+def _texts(rows: pa.Table, spells_time: list[bool]) -> Iterator[tuple[str | None, ...]]:
+    """For each row, what each of `_MARKS` stands for. The last, an ISO time, is costly: only where it may be needed."""
     time = rows["client_time"]
     milliseconds = pc.cast(pc.divide(pc.cast(time, pa.int64()), 1_000), pa.string())
-    texts = [_without_controls(column) for column in (*(rows[name] for name in _FOLDED), milliseconds)]
-    if spells_time:
-        spelled = pc.utf8_slice_codeunits(pc.strftime(time, "%Y-%m-%dT%H:%M:%S"), 0, _ISO_MILLISECONDS)
-        texts.append(_without_controls(spelled))
-    return zip(*texts, strict=True)
+    wanted = pc.if_else(pa.array(spells_time, pa.bool_()), time, pa.scalar(None, time.type))
+    spelled = pc.utf8_slice_codeunits(pc.strftime(wanted, "%Y-%m-%dT%H:%M:%S"), 0, _ISO_MILLISECONDS)
+    columns = (*(rows[name] for name in _FOLDED), milliseconds, spelled)
+    return zip(*(_without_controls(column) for column in columns), strict=True)
 
 
 def _without_controls(column: pa.ChunkedArray | pa.Array) -> list[str | None]:
@@ -101,7 +100,7 @@ def _without_controls(column: pa.ChunkedArray | pa.Array) -> list[str | None]:
 
 
 def _fold_text(raw: str, texts: tuple[str | None, ...]) -> str:
-    for mark, text in zip(_MARKS, texts, strict=False):
+    for mark, text in zip(_MARKS, texts, strict=True):
         if text is not None:
             raw = raw.replace(text, mark)
     return raw
@@ -110,10 +109,13 @@ def _fold_text(raw: str, texts: tuple[str | None, ...]) -> str:
 def _unfold_text(raw: str, texts: tuple[str | None, ...]) -> str:
     if raw.startswith(_VERBATIM):
         return raw[1:]
-    for mark, text in zip(_MARKS[len(texts) - 1 :: -1], reversed(texts), strict=True):
+    for mark, text in zip(_MARKS_REVERSED, reversed(texts), strict=True):
         if text is not None:
             raw = raw.replace(mark, text)
     return raw
+
+
+_MARKS_REVERSED: Final = _MARKS[::-1]
 
 
 def _with(rows: pa.Table, **columns: pa.Array) -> pa.Table:
