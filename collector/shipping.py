@@ -84,6 +84,8 @@ class ShippingProcess:
 def main() -> int:
     """Ship until the other end of standard input is closed, then what is left."""
     configure_logs()
+    import collector.convert  # noqa: F401, PLC0415  (it takes a second, which on a busy machine would become many)
+
     os.nice(_NICENESS)
     from collector.metrics import Metrics  # noqa: PLC0415  (the server has said by now where counters are shared)
 
