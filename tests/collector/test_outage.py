@@ -91,6 +91,7 @@ def test_a_disk_without_room_is_answered_503_and_recovers_by_itself(
             acknowledged = len(load.acknowledged)
             wait_until(lambda: len(load.acknowledged) > acknowledged + 50)
             assert collector.request("GET", "/readyz")[0] == 200
+        wait_until(lambda: any(landing.rglob("*.parquet")))  # the shipping process is at work
         assert collector.terminate() == 0
         assert collector.spool() == []
 
@@ -120,7 +121,6 @@ def test_a_store_that_is_away_at_the_start_fills_the_spool_and_gets_everything_o
             wait_until(lambda: len(load.acknowledged) > kept + 200, timeout_s=90)
             load.stop()
             wait_until(lambda: not collector.spool(), timeout_s=90)
-            wait_until(lambda: any(landing.rglob("*.parquet")))  # the shipping process is at work
             assert collector.terminate() == 0
 
     landed = [row["event_id"] for row in read_inbox(s3_store).events]
