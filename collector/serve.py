@@ -20,8 +20,8 @@ from collector.worker import run_worker
 from landing.sites import load_sites
 
 THREADS = 4
-"""Threads of one worker that map requests; none waits for the disk, nor for a long body (`collector.worker`). They
-share one interpreter, and more of them would only pass it round; fewer would let one bad line hold up the others."""
+"""Threads of one worker that read and map requests; none waits for the disk. They share one interpreter, and more of
+them would only pass it round; fewer would let one client who sends its body slowly hold up the others."""
 
 _CONNECTIONS = 1_024
 """Connections that one worker accepts; more wait in the kernel."""
