@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,17 +24,6 @@ CASES = [
     for then in ("compact", "rebuild")
 ]
 """The kill, and what comes first afterwards."""
-
-
-@pytest.fixture(scope="module")
-def killer() -> Iterator[subprocess.Popen[str]]:
-    """Forks a compaction that kills itself for each line."""
-    command = [sys.executable, "-m", "tests.orchestration.crashing_loads"]
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forker:
-        yield forker
-        assert forker.stdin
-        forker.stdin.close()
 
 
 @pytest.fixture(scope="module")

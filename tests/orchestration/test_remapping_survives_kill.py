@@ -3,8 +3,6 @@
 import json
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,17 +18,6 @@ from tests.orchestration.remappable import mapping, renamed
 from tests.orchestration.traffic import NOON
 
 CASES = [(step, moment) for step in REMAP_STEPS for moment in ("before", "after")]
-
-
-@pytest.fixture(scope="module")
-def killer() -> Iterator[subprocess.Popen[str]]:
-    """Forks a replay that kills itself for each line."""
-    command = [sys.executable, "-m", "tests.orchestration.crashing_loads"]
-    root = Path(__file__).parents[2]
-    with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forker:
-        yield forker
-        assert forker.stdin
-        forker.stdin.close()
 
 
 def remap(store: DirectoryStore, database_url: str) -> RemapReport:
