@@ -11,8 +11,9 @@ import calendar
 import contextlib
 import os
 import time
+from bisect import bisect_right
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -60,20 +61,22 @@ class Metrics:
             "tidemill_objects", "Objects sent to the landing zone.", ["outcome"], registry=registry
         )
         self._shipped.labels("stored")
-        self._request_seconds = prometheus_client.Histogram(
+        self._request_seconds = _Histogram(
             "tidemill_request_seconds", "Time from receipt to answer.", buckets=_SECONDS, registry=registry
         )
-        self._sync_seconds = prometheus_client.Histogram(
+        self._sync_seconds = _Histogram(
             "tidemill_fsync_seconds", "Time of one sync of the spool.", buckets=_SECONDS, registry=registry
         )
         self._counts: deque[tuple[prometheus_client.Counter, tuple[str, ...], int]] = deque()
-        self._times: deque[tuple[prometheus_client.Histogram, float]] = deque()
+        self._requested: deque[tuple[str, int, float]] = deque()
+        self._synced: deque[float] = deque()
         self.reserve_room()
 
     def count_request(self, endpoint: str, status: int, seconds: float) -> None:
         """A request was answered after so many seconds."""
-        self._count(self._requests, (endpoint, str(status)), 1)
-        self._times.append((self._request_seconds, seconds))
+        self._requested.append((endpoint, status, seconds))
+        if len(self._requested) >= _NOTES_MAX:
+            self.add_up()
 
     def count_accepted(self, site_id: str, events: int) -> None:
         """Events were acknowledged."""
@@ -93,17 +96,17 @@ class Metrics:
 
     def observe_sync(self, seconds: float) -> None:
         """A sync of the spool took so many seconds."""
-        self._times.append((self._sync_seconds, seconds))
+        self._synced.append(seconds)
 
     def add_up(self) -> None:
         """Bring the notes into the counters; any thread may."""
-        totals: Counter[tuple[prometheus_client.Counter, tuple[str, ...]]] = Counter()
-        for counter, labels, number in _taken(self._counts):
-            totals[counter, labels] += number
-        for (counter, labels), number in totals.items():
-            counter.labels(*labels).inc(number)
-        for histogram, seconds in _taken(self._times):
-            histogram.observe(seconds)
+        requests = _taken(self._requested)
+        for (endpoint, status), number in Counter([request[:2] for request in requests]).items():
+            self._requests.labels(endpoint, str(status)).inc(number)
+        self._request_seconds.observe_all([seconds for _, _, seconds in requests])
+        self._sync_seconds.observe_all(_taken(self._synced))
+        for (counter, labels, number), times in Counter(_taken(self._counts)).items():
+            counter.labels(*labels).inc(number * times)
 
     def reserve_room(self) -> None:
         """Give this process's shared files their room on the disk, as far as there is some.
@@ -131,13 +134,29 @@ class Metrics:
             self.add_up()
 
 
-def _taken(notes: deque[_Note]) -> Iterator[_Note]:
-    """Each note once, whichever threads take them."""
-    while True:
-        try:
-            yield notes.popleft()
-        except IndexError:
+class _Histogram(prometheus_client.Histogram):
+    """A histogram that takes many values for the price of one: what costs is to reach a bucket, not to add to it."""
+
+    def observe_all(self, values: Sequence[float]) -> None:
+        """As `observe` of each."""
+        if not values:
             return
+        self._sum.inc(sum(values))
+        ordered, before = sorted(values), 0
+        for bucket, bound in zip(self._buckets, self._upper_bounds, strict=True):
+            until = bisect_right(ordered, bound)
+            if until > before:
+                bucket.inc(until - before)
+            before = until
+
+
+def _taken(notes: deque[_Note]) -> list[_Note]:
+    """Each note once, whichever threads take them."""
+    taken: list[_Note] = []
+    with contextlib.suppress(IndexError):
+        while True:
+            taken.append(notes.popleft())
+    return taken
 
 
 class _SpoolState(Collector):
