@@ -98,7 +98,8 @@ class Front:
         path = environment["PATH_INFO"]
         if not path.isascii():
             path = path.encode("latin-1", "replace").decode("utf-8", "replace")
-        if not self._intake.takes(path):
+        place = self._intake.find(path)
+        if place is None:
             return None
         delivery = Delivery(
             method=environment["REQUEST_METHOD"],
@@ -111,7 +112,7 @@ class Front:
             scheme=environment.get("wsgi.url_scheme", "http"),
         )
         try:
-            response = await self._intake.receive(delivery)
+            response = await self._intake.receive(delivery, place)
         except Exception:
             log.exception("a request failed in an unforeseen way; nothing of it was acknowledged", path=path)
             return 500, [("Content-Length", "0"), *self._farewell()], b""

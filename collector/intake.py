@@ -3,7 +3,7 @@
 import itertools
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -69,6 +69,22 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     replay_of: str | None = None
 
 
+class Place(msgspec.Struct, frozen=True):
+    """Where a path leads.
+
+    Attributes:
+        directory: The sites of that moment.
+        site_id: The site that the path names.
+        path: Without `/s/<site id>`.
+        matches: The endpoints that may answer.
+    """
+
+    directory: SiteDirectory
+    site_id: str | None
+    path: str
+    matches: Sequence[Match]
+
+
 class Response(msgspec.Struct, frozen=True):
     """An answer and what became of the request; the numbers are for reports."""
 
@@ -123,22 +139,24 @@ class Intake:
             self._directory = SiteDirectory(sites, self._verifier, self._scripts)
         return self._directory
 
-    def takes(self, path: str) -> bool:
-        """Some protocol may own this path."""
+    def find(self, path: str) -> Place | None:
+        """Where a path leads; None when no protocol may own it."""
+        directory = self.directory()
         site_id, path = _split(path)
-        return _router_for(site_id, self.directory()).takes(path)
+        router, site_router = directory.prepared(_routers)
+        matches = (router if site_id is None else site_router).find(path)
+        return Place(directory, site_id, path, matches) if matches else None
 
     def take(self, delivery: Delivery) -> Response | None:
         """Answer a delivery; what is acknowledged is durable. None when no protocol owns it."""
-        return wait_for(self.receive(delivery))
+        place = self.find(delivery.path)
+        return None if place is None else wait_for(self.receive(delivery, place))
 
-    async def receive(self, delivery: Delivery) -> Response | None:
+    async def receive(self, delivery: Delivery, place: Place) -> Response | None:
         """As `take`, for servers: no thread is held while the disk is waited for."""
         started_s = time.perf_counter()
-        site_id, path = _split(delivery.path)
-        directory = self.directory()
-        request = self._request(delivery, directory, site_id, path)
-        matches = _router_for(site_id, directory).find(path)
+        directory, matches = place.directory, place.matches
+        request = self._request(delivery, place)
         found = _choose(matches, request)
         if found is not None:
             endpoint, captured = found
@@ -153,12 +171,12 @@ class Intake:
         self._metrics.count_request(endpoint.path, response.answer.status, time.perf_counter() - started_s)
         return response
 
-    def _request(self, delivery: Delivery, directory: SiteDirectory, site_id: str | None, path: str) -> Request:
-        headers = delivery.headers
+    def _request(self, delivery: Delivery, place: Place) -> Request:
+        headers, directory, site_id = delivery.headers, place.directory, place.site_id
         host = directory.host(headers.get("host"))
         return Request(
             method=delivery.method,
-            path=path,
+            path=place.path,
             query=delivery.query,
             headers=headers,
             body=delivery.body,
@@ -212,12 +230,15 @@ class Intake:
             SpoolUnavailable: nothing was kept.
             TooManyEvents: nothing was kept: more than the site takes in a minute.
         """
-        parts = [(each, self._build(each, request, protocol)) for each in (reading, *reading.further)]
+        parts = [(reading, self._build(reading, request, protocol))]
+        parts += [(each, self._build(each, request, protocol)) for each in reading.further]
         durable: dict[str, list[bytes]] = {}
         for each, lines in parts:
-            rejects = self._reject_lines(each, lines, request, protocol)
-            for dataset, encoded in {"events": lines.events, **lines.records, "rejects": rejects}.items():
+            durable.setdefault("events", []).extend(lines.events)
+            for dataset, encoded in lines.records.items():
                 durable.setdefault(dataset, []).extend(encoded)
+            if lines.rejects:
+                durable.setdefault("rejects", []).extend(self._reject_lines(each, lines, request, protocol))
         await self._append(request, durable)
         accepted, refused = 0, list[Reject]()
         for each, lines in parts:
@@ -285,12 +306,6 @@ class Intake:
         if rejects:
             for reason, number in Counter(reject.reason for reject in rejects).items():
                 self._metrics.count_rejected(site_id, reason, number)
-
-
-def _router_for(site_id: str | None, directory: SiteDirectory) -> Router:
-    """The endpoints of a path with or without `/s/<site id>` in front."""
-    router, site_router = directory.prepared(_routers)
-    return router if site_id is None else site_router
 
 
 def _routers(sites: Sites) -> tuple[Router, Router]:

@@ -31,10 +31,6 @@ class Router:
         for path in self._exact:  # known before anybody asks
             self._exact[path] += self._matches(path)
 
-    def takes(self, path: str) -> bool:
-        """Some endpoint may answer."""
-        return path in self._exact or next(self._matches(path), None) is not None
-
     def find(self, path: str) -> list[Match]:
         """Every endpoint that the path leads to, whatever its method, in the order in which they are asked."""
         exact = self._exact.get(path)

@@ -29,6 +29,7 @@ _ABOUT_A_PERSON = {"identify", "alias", "group"}
 """Kinds of events whose props say who somebody is."""
 
 _encode = msgspec.json.Encoder().encode
+_fit_original, _fit_version, _fit_tracking_key = (FITTERS[name] for name in ("raw", "protocol_version", "tracking_key"))
 
 
 class Lines(msgspec.Struct):
@@ -95,8 +96,8 @@ def _add_events(  # noqa: PLR0913  (each is a column)
     constant = {
         "site_id": plan.site_id,
         "protocol": protocol,
-        "protocol_version": FITTERS["protocol_version"](reading.version, []),
-        "tracking_key": FITTERS["tracking_key"](reading.tracking_key, []),
+        "protocol_version": _fit_version(reading.version, []),
+        "tracking_key": _fit_tracking_key(reading.tracking_key, []),
         "received_at": received_us,
         "sent_at": reading.sent_us,
         "gpc": True if gpc else None,
@@ -140,39 +141,50 @@ class _Builder:
         if reading.user_agent:
             reading.shared.setdefault("user_agent", reading.user_agent)
         for name, value in reading.shared.items():
-            fitted = FITTERS[name](value, self._shared_warnings)
-            if fitted is not None:
-                self._shared[name] = fitted
+            if value is not None:
+                fitted = FITTERS[name](value, self._shared_warnings)
+                if fitted is not None:
+                    self._shared[name] = fitted
         self._address = kept_address(reading.address, self._plan.ip)
 
     def row(self, candidate: Candidate, protocol: str) -> dict[str, Any] | Reject:
         """The part of an event's row that is not constant over the request, or why there is none."""
-        plan = self._plan
-        occurred_us, flag = occurred(self._times(candidate), self._received_us)
-        if self._reading.is_import:
+        reading, plan, columns, index = self._reading, self._plan, candidate.columns, candidate.index
+        client_us, sent_us = candidate.client_time_us, candidate.sent_us
+        times = ClientTimes(
+            event_us=client_us,
+            sent_us=reading.sent_us if sent_us is None else sent_us,
+            queued_us=candidate.queued_us,
+            skew_tolerated_us=reading.skew_tolerated_us,
+            is_true=candidate.has_true_time,
+        )
+        occurred_us, flag = occurred(times, self._received_us)
+        if reading.is_import:
             flag = "imported"
         elif self._received_us - occurred_us > plan.age_us_max:
-            return Reject(candidate.index, Reason.EVENT_TOO_OLD, "it is older than the site takes", candidate.original)
+            return Reject(index, Reason.EVENT_TOO_OLD, "it is older than the site takes", candidate.original)
         warnings = self._shared_warnings + candidate.warnings
-        address = _sent_address(candidate.columns, warnings)
+        address = _sent_address(columns, warnings) if "ip" in columns else None
         row = self._fitted(candidate, warnings)
         original = _encode_original(candidate.original)
         content = original if candidate.content is None else _encode_original(candidate.content)
         refused = self._refusal(row, warnings, len(original))
         if refused is not None:
-            return Reject(candidate.index, *refused, candidate.original)
+            return Reject(index, *refused, candidate.original)
         row.setdefault("event_type", "event")
         row.setdefault("is_interaction", True)
-        row["event_id"] = candidate.event_id or self._event_id(candidate, protocol, row.get("client_event_id"))
-        row["request_index"] = candidate.index
+        row["event_id"] = candidate.event_id or self._event_id(index, protocol, row.get("client_event_id"))
+        row["request_index"] = index
         row["occurred_at"] = occurred_us
         row["time_flag"] = flag
-        if candidate.client_time_us is not None:
-            row["client_time"] = candidate.client_time_us
-        if candidate.sent_us is not None:
-            row["sent_at"] = candidate.sent_us
+        if client_us is not None:
+            row["client_time"] = client_us
+        if sent_us is not None:
+            row["sent_at"] = sent_us
         row["content_hash"] = _signed_crc(content)
-        kept = self._kept_address(candidate, address)
+        kept = self._address
+        if address is not None or candidate.masks_address:
+            kept = self._kept_address(candidate, address)
         if kept is not None:
             row["ip"] = kept
         if not self._identify(row, address, occurred_us) and plan.keeps_raw:
@@ -194,25 +206,16 @@ class _Builder:
             columns = columns | candidate.impersonal
         row = self._shared.copy()
         for name, value in columns.items():
-            fitted = FITTERS[name](value, warnings)
-            if fitted is not None:
-                row[name] = fitted
+            if value is not None:
+                fitted = FITTERS[name](value, warnings)
+                if fitted is not None:
+                    row[name] = fitted
         return row
 
-    def _event_id(self, candidate: Candidate, protocol: str, client_id: str | None) -> str:
+    def _event_id(self, index: int, protocol: str, client_id: str | None) -> str:
         if client_id is None and self._replay_of is not None:  # sending a reject twice must give one event
-            return derived_id("replay", self._replay_of, str(candidate.index))
+            return derived_id("replay", self._replay_of, str(index))
         return event_id(self._plan.site_id, protocol, client_id)
-
-    def _times(self, candidate: Candidate) -> ClientTimes:
-        reading = self._reading
-        return ClientTimes(
-            event_us=candidate.client_time_us,
-            sent_us=reading.sent_us if candidate.sent_us is None else candidate.sent_us,
-            queued_us=candidate.queued_us,
-            skew_tolerated_us=reading.skew_tolerated_us,
-            is_true=candidate.has_true_time,
-        )
 
     def _refusal(self, row: dict[str, Any], warnings: list[str], original_chars: int) -> tuple[Reason, str] | None:
         """Why an event is refused although it could be read."""
@@ -275,7 +278,7 @@ def _sent_address(columns: dict[str, Any], warnings: list[str]) -> str | None:
 
 
 def _encode_original(original: object) -> str:
-    return FITTERS["raw"](original, []) or "null"
+    return _fit_original(original, []) or "null"
 
 
 def _signed_crc(text: str) -> int:

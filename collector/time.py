@@ -46,6 +46,8 @@ def local_date(moment: datetime, zone: ZoneInfo) -> date:
 
 def parse_epoch_ms(value: object) -> int | None:
     """Epoch microseconds of a number of milliseconds; None when it is no plausible time."""
+    if type(value) is int and 0 < value <= _LAST_US // MILLISECOND_US:  # as nearly all clients send it
+        return value * MILLISECOND_US
     if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= _LAST_US // 1_000:
         return max(1, round(value * 1_000))
     return None

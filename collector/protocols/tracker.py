@@ -52,7 +52,7 @@ _COOKIE_AGE_S = 395 * 86_400
 """13 months, the longest that European regulators let an audience cookie live."""
 _PLAIN_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}", re.ASCII)
 
-_ENVELOPE = {"v", "site", "sent_at", "events"}
+_ENVELOPE = frozenset({"v", "site", "sent_at", "events"})
 _SIGNALS = {"gpc", "dnt"}
 
 _TYPE_OF = {
@@ -125,7 +125,7 @@ def _read(body: bytes, request: Request, directory: SiteDirectory) -> Reading:
         raise Refused(
             Reason.TOO_MANY_EVENTS, 413, f"{len(events)} events", site_id=site.site_id, tracking_key=tracking_key
         )
-    shared, rest = _columns({key: value for key, value in document.items() if key not in _ENVELOPE})
+    shared, rest = _columns(document, _ENVELOPE)
     version = document.get("v")
     reading = Reading(
         site=site,
@@ -215,17 +215,17 @@ def _read_event(index: int, event: Any, reading: Reading) -> None:  # noqa: ANN4
     reading.candidates.append(Candidate(index, columns, client_time_us, event, warnings))
 
 
-def _columns(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Fields that have a column, by column; and the rest, by wire name."""
+def _columns(fields: dict[str, Any], left_out: frozenset[str] = frozenset()) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Fields that have a column, by column; and the rest, by wire name, but for what is left out."""
     columns: dict[str, Any] = {}
     rest: dict[str, Any] = {}
     find = _COLUMN_OF.get
     for key, value in fields.items():
         column = find(key)
-        if column is None:
-            rest[key] = value
-        else:
+        if column is not None:
             columns[column] = value
+        elif key not in left_out:
+            rest[key] = value
     return columns, rest
 
 

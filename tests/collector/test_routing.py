@@ -28,8 +28,8 @@ def test_empty_segments_do_not_count_where_a_path_has_names() -> None:
     router = Router([page("/apps/{app}/events")])
 
     assert paths_found(router, "//apps/shop//events/") == [("/apps/{app}/events", {"app": "shop"})]
-    assert not router.takes("/apps/shop")
-    assert not router.takes("/apps/shop/events/more")
+    assert not router.find("/apps/shop")
+    assert not router.find("/apps/shop/events/more")
 
 
 def test_families_are_asked_in_the_order_in_which_they_are_listed() -> None:
