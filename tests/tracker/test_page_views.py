@@ -18,17 +18,6 @@ def test_the_first_view_takes_one_request_for_the_script_and_one_for_the_event(s
     assert (row["automation"], row["event_id"]) == (None, view["id"])
 
 
-def test_what_takes_long_is_not_done_while_the_script_starts(site, page, wait):
-    page.add_init_script(
-        """window.slow = []; const note = name => slow.push([name, !!document.currentScript]);
-        const post = fetch; window.fetch = (...given) => { note('fetch'); return post(...given) };
-        const zone = Intl.DateTimeFormat; Intl.DateTimeFormat = (...given) => { note('zone'); return zone(...given) }"""
-    )
-    page.goto(site.put("/", html()))
-    wait(lambda: site.bodies)
-    assert page.evaluate("() => slow") == [["zone", False], ["fetch", False]]
-
-
 def test_an_address_loses_secrets_and_everything_but_marketing(site, page, wait):
     site.put("/", html())
     page.goto(site.url("/?utm_source=news&gclid=1&q=shoes&token=t&email=a@b#part"))
@@ -46,6 +35,18 @@ def test_a_referrer_of_the_same_site_loses_what_a_form_put_into_its_address(site
         site.url("/thanks?utm_source=news"),
         "http://search.example/?q=shoes",
     ]
+
+
+def test_a_first_view_that_the_page_tells_itself_goes_at_once_with_the_referrer(site, page, wait):
+    site.put("/", html(script=script(auto="links")))
+    page.goto(site.url("/"), referer="http://search.example/")
+    page.evaluate("() => { t('page', {ti: 'Mine'}); t('page', {u: '/next'}) }")
+    wait(lambda: site.named("page"))
+    page.evaluate("() => t('flush')")
+    wait(lambda: len(site.named("page")) == 2)
+    first, second = site.named("page")
+    assert (first["ti"], first["r"]) == ("Mine", "http://search.example/")
+    assert (second["u"], second["r"]) == (site.url("/next"), site.url("/"))
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,13 @@ export const clean = (address: string | Location, query?: string, hash?: string)
   const params = url.searchParams;
   url.username = url.password = "";
   // Sign-in answers with tokens in the fragment.
-  if (!/hash|on/.test(hash!) || /token=/.test(url.hash)) url.hash = "";
+  if (!/(hash|on)#(?!.*token=)/.test(hash + url.hash)) url.hash = "";
   for (const key of [...params.keys()]) {
     if (SECRET.test(key) || (query !== "all" && url.host === location.host && (query === "none" || !MARKETING.test(key)))) params.delete(key);
   }
   return url.href;
 };
 
-/** How a host or a path ends, if it is one of a list after a dot or as a whole. An empty entry matches nothing. */
+/** How a host or a path ends (group 2), if it is one of a list after a dot or as a whole. An empty entry matches nothing. */
 export const endingOf = (text: string, list: unknown): RegExpExecArray | null =>
-  RegExp("(?:^|\\.)(" + ("" + list).replace(/,\s*/g, "|") + ")$", "i").exec(text);
+  RegExp("(^|\\.)(" + ("" + list).replace(/,\s*/g, "|") + ")$", "i").exec(text);

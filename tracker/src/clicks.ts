@@ -9,22 +9,17 @@ const TEXT_MAX = 80;
 const FILES =
   "pdf|docx?|xlsx?|pptx?|od[tsp]|csv|txt|zip|rar|7z|gz|tar|mp[34]|mov|avi|mkv|wav|exe|msi|dmg|pkg|deb|rpm|apk|iso";
 
-/** The event of a click on a link, if it tells anything. */
-const follow = (link: HTMLAnchorElement): void => {
-  const { hostname, href, pathname, protocol } = link;
-  if (!/^http/.test(protocol)) return;
-  const url = clean(href, "all");
-  const file = endingOf(pathname, options.files || FILES);
-  if (isAutomatic("files") && (file || link.hasAttribute("download"))) record("download", { url, ext: file && file[1] });
-  else if (isAutomatic("links") && !endingOf(hostname, [location.hostname, options.own, options.domains])) {
-    record("outbound", { url, host: hostname, text: link.textContent!.trim().slice(0, TEXT_MAX) });
-  }
-};
-
 export const watchClicks = (): void => {
   listen("click auxclick", (event) => {
     // Through open shadow roots; the right button opens a menu.
-    const link = (event.composedPath() as Element[]).find((each) => each.matches && each.matches("a[href],area[href]"));
-    if (link && (event as MouseEvent).button < 2) follow(link as HTMLAnchorElement);
+    const link = (event.composedPath() as HTMLAnchorElement[]).find(({ protocol }) => /^http/.test(protocol));
+    if (!link || (event as MouseEvent).button > 1) return;
+    const { hostname, href, pathname } = link;
+    const url = clean(href, "all");
+    const file = endingOf(pathname, options.files || FILES);
+    if (isAutomatic("files") && (file || link.hasAttribute("download"))) record("download", { url, ext: file && file[2] });
+    else if (isAutomatic("links") && !endingOf(hostname, [location.hostname, options.own, options.domains])) {
+      record("outbound", { url, host: hostname, text: link.textContent!.trim().slice(0, TEXT_MAX) });
+    }
   });
 };

@@ -16,8 +16,8 @@ let engagedMs: number;
 let countedTo: number;
 let isAttended: boolean;
 let startedAt: number;
-let clicks: number;
-let keys: number;
+/** Events of this view by type. */
+let counts: Record<string, number> = {};
 /** Highest scroll position, what is seen below it, and the document's height, in px. */
 let top: number;
 let viewport: number;
@@ -51,13 +51,14 @@ export const report = (): void => {
   if (engagedMs - toldMs >= GROWTH_MS || percent > toldPercent) {
     toldMs = engagedMs;
     toldPercent = percent;
-    record("engage", null, { e: Math.round(toldMs), sd: percent, sy: Math.round(top), dh: height, cl: clicks, k: keys });
+    record("engage", null, { e: toldMs | 0, sd: percent, sy: top | 0, dh: height, cl: counts.click! | 0, k: counts.keydown! | 0 });
   }
 };
 
 export const startReading = (): void => {
   attend();
-  engagedMs = toldMs = toldPercent = top = clicks = keys = 0;
+  engagedMs = toldMs = toldPercent = top = 0;
+  counts = {};
   startedAt = countedTo;
   tellAt = startedAt + PAUSE_MS;
   measure();
@@ -67,8 +68,7 @@ export const watchReading = (): void => {
   // Playing media moves its time; coming back is input too. Without input there is nothing new to tell.
   listen("pointermove keydown timeupdate scroll click focus blur visibilitychange", ({ type }) => {
     attend();
-    if (type === "click") clicks++;
-    if (type === "keydown") keys++;
+    counts[type] = -~counts[type]!;
     if (type === "scroll") measure();
     if (countedTo > tellAt) report();
   });

@@ -1,7 +1,6 @@
 /** What all events of a request have in common. */
 
 import { options, type OutgoingEvent } from "./options";
-import { hasGpc } from "./permission";
 
 declare const VERSION: string;
 
@@ -22,6 +21,6 @@ export const envelope = (events: OutgoingEvent[]): string =>
     b: navigator.webdriver
       ? "webdriver"
       : ["Headless", "Cypress"].find((each) => navigator.userAgent.includes(each) || each in window),
-    gpc: hasGpc(),
+    gpc: navigator.globalPrivacyControl,
     events,
   });

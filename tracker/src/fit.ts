@@ -13,8 +13,8 @@ export const bytesOf = (value: unknown): number => new TextEncoder().encode(JSON
 const cut = (value: Json, textMax: number, depth: number): Json =>
   typeof value === "string"
     ? value.slice(0, textMax)
-    : value && typeof value === "object"
-      ? Object.keys(depth ? value : {})
+    : value === Object(value)
+      ? Object.keys(depth ? (value as Props) : {})
           .slice(0, KEYS_MAX)
           .reduce<Props>(
             (kept, key) => ((kept[key.slice(0, KEY_CHARS_MAX)] = cut((value as Props)[key]!, textMax, depth - 1)), kept),

@@ -5,28 +5,50 @@ type Handler = (detail: any) => unknown;
 
 const handlers: [string, Handler][] = [];
 
-export const on = (type: string, handler: Handler): void => {
-  handlers.push([type, handler]);
+export const on = (...given: [type: string, handler: Handler]): void => {
+  handlers.push(given);
 };
 
 export const emit = (type: string, detail?: unknown): void => {
-  for (const [each, handler] of handlers) if (each === type) attempt(() => handler(detail), type);
+  for (const [each, handler] of handlers) {
+    try {
+      if (each === type) handler(detail);
+    } catch (_) {
+      // Nobody could be told who has not failed already.
+    }
+  }
 };
 
-/** The result of `act`, or undefined when it throws; then `error` is emitted, unless `type` says that it is what failed. */
-export const attempt = <Result>(act: () => Result, type?: string): Result | void => {
+/** Act. What it throws is emitted as `error`. */
+export const attempt = (act: () => unknown): void => {
   try {
-    return act();
+    act();
   } catch (error) {
-    if (!type) emit("error", error);
+    emit("error", error);
   }
+};
+
+/** What is left to tasks of their own. */
+const steps: (() => unknown)[] = [];
+
+/** Take the first `count` steps. */
+const advance = (count: number): unknown => steps.splice(0, count).map(attempt);
+
+/** Act in a task of its own, after those that were left to theirs before. */
+export const later = (act: () => unknown): void => {
+  steps.push(act);
+  setTimeout(() => advance(1));
+};
+
+/** Act for the page or the visitor, who do not wait: what was left to tasks comes first. */
+export const enter = (act: () => unknown): void => {
+  steps.push(act);
+  advance(9);
 };
 
 /** Listens on the window while events go down, so that handlers of the page cannot hide them. */
 export const listen = (types: string, handle: (event: Event) => unknown): void => {
-  for (const type of types.split(" ")) {
-    addEventListener(type, (event) => attempt(() => handle(event)), true);
-  }
+  for (const type of types.split(" ")) addEventListener(type, (event) => enter(() => handle(event)), true);
 };
 
 /** Acts with the next frame, where titles are known and reading the layout costs least. */

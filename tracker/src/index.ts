@@ -19,7 +19,8 @@ export const tracker = <Events extends AnyEvents = AnyEvents>(options: Options):
   if (typeof document === "undefined") return () => {};
   if (!isStarted) {
     isStarted = true;
-    start(options, location.href, () => call("ready", more));
+    call("ready", more);
+    start(options, location.href);
   }
   return call as Tracker<Events>;
 };

@@ -1,17 +1,19 @@
 /** Most pages need no more than this script. What else is asked for comes in one file beside it. */
 
-import type { Options } from "./options";
 import { permission } from "./permission";
-import { call, unknown } from "./verbs";
+import { call, unknown, type Act } from "./verbs";
 
-/** Beginnings of id, consent, sample, props, before, canonical, domains, dnt, modules. */
-export const NEEDS_MORE = /id|cons|samp|prop|bef|can|dom|dnt|mod/;
+/** Parts of id, consent, sample, props, before, canonical, domains, dnt, modules that no other name has. */
+export const NEEDS_MORE = /id|ns|mp|pr|be|ic|do|dn|mo/;
+
+/** The element of this script. */
+export const script = document.currentScript as HTMLScriptElement;
 
 /** Load the file when settings ask for it, or else when an unknown verb does. It finds
  * the tracker at its own element. Events wait for it, since it may change them. */
-export const arrangeMore = (settings: Options, script: HTMLScriptElement): void => {
+export const arrangeMore: Act = (_, settings) => {
   unknown.load_ = () => {
-    unknown.load_ = () => {};
+    if (permission.isHeld_) return;
     permission.isHeld_ = true;
     document.head.append(
       Object.assign(document.createElement("script"), {
@@ -21,5 +23,5 @@ export const arrangeMore = (settings: Options, script: HTMLScriptElement): void 
       }),
     );
   };
-  if (NEEDS_MORE.test("" + Object.keys(settings))) unknown.load_();
+  if (NEEDS_MORE.test(Object.keys(settings) as unknown as string)) unknown.load_();
 };

@@ -72,10 +72,7 @@ export interface Options {
   before?: Before | string;
 }
 
-export let options: Options;
-
-export const configure = (given: Options): void => {
-  options = given;
-};
+/** Set when the tracker starts. */
+export const options = {} as Options;
 
 export const isAutomatic = (what: string): boolean => !options.auto || options.auto.includes(what);

@@ -8,7 +8,7 @@ import { envelope } from "./envelope";
 import { bytesOf } from "./fit";
 import { emit } from "./guard";
 import { options, type OutgoingEvent } from "./options";
-import { COUNT, may, permission } from "./permission";
+import { COUNT, permission } from "./permission";
 
 const WAIT_MS = 5_000;
 const WAITING_MAX = 10;
@@ -25,7 +25,7 @@ export const queue: OutgoingEvent[] = [];
 
 let flyingBytes = 0;
 let failures = 0;
-let timer = 0;
+let timer: number | undefined;
 
 /** Flush later; a hidden page keeps no timer. */
 const schedule = (delayMs: number): void => {
@@ -49,27 +49,26 @@ export const flush = (isLeaving?: boolean): void => {
   let bytes = 0;
   clearTimeout(timer);
   timer = 0;
-  if (permission.isHeld_ || !may(COUNT)) return;
-  for (const event of queue) if ((bytes += bytesOf(event)) < LEAVING_BYTES - flyingBytes) batch.push(event);
-  if (!queue.splice(0, batch.length)[0]) return;
+  if (permission.isHeld_ || !(permission.allowed_ & COUNT)) return;
+  while (queue[0] && (bytes += bytesOf(queue[0])) < LEAVING_BYTES - flyingBytes) batch.push(queue.shift()!);
+  if (!batch[0]) return;
   const body = envelope(batch);
   if (isLeaving && navigator.sendBeacon(options.api!, body)) return;
   flyingBytes += bytes;
-  /** Status 0 is no answer. */
-  const settle = (status: number, retryAfterS: number): void => {
-    flyingBytes -= bytes;
-    if (!status || status === 408 || status === 429 || status > 499) {
-      queue.unshift(...batch);
-      schedule(Math.max(Math.min(RETRY_MS * 2 ** failures++, RETRY_MS_MAX) * (0.5 + Math.random()), retryAfterS * 1_000));
-      emit("error", status);
-    } else {
-      failures = 0;
-      emit("sent", batch);
-      flush();
-    }
-  };
-  fetch(options.api!, { method: "POST", body, keepalive: true }).then(
-    ({ status, headers }) => settle(status, +headers.get("Retry-After")!),
-    () => settle(0, 0),
-  );
+  fetch(options.api!, { method: "POST", body, keepalive: true })
+    .catch((): Partial<Response> => ({ status: 0 }))
+    .then(({ status, headers }) => {
+      flyingBytes -= bytes;
+      if (!status || status === 408 || status === 429 || status > 499) {
+        // A date instead of seconds is no number.
+        const retryAfterMs = (headers && (headers.get("Retry-After") as unknown as number) * 1_000) || 0;
+        queue.unshift(...batch);
+        schedule(Math.max(Math.min(RETRY_MS * 2 ** failures++, RETRY_MS_MAX) * (0.5 + Math.random()), retryAfterMs));
+        emit("error", status);
+      } else {
+        failures = 0;
+        emit("sent", batch);
+        flush();
+      }
+    });
 };

@@ -2,7 +2,7 @@
 
 import { clean } from "./address";
 import { report, startReading } from "./engagement";
-import { attempt, listen, nextFrame } from "./guard";
+import { enter, listen, nextFrame } from "./guard";
 import { newId } from "./ids";
 import { options, type OutgoingEvent } from "./options";
 import { flush } from "./outbox";
@@ -10,12 +10,18 @@ import { page, record } from "./record";
 
 /** Queues the view that was begun. */
 let pending: (() => void) | undefined;
+/** Address of the view that was counted last. */
+let previous: string | undefined;
 
 const current = (address: string | Location = location): string => clean(address, options.query, (options.hash || options.spa) as string);
 
-/** Count the view that waits, if it can be seen. */
-export const countPending = (): void => {
-  if (pending && !document.hidden) pending();
+/**
+ * Count the view that waits, if it can be seen.
+ *
+ * @param wasSeen it could be when it began
+ */
+export const countPending = (wasSeen?: unknown): void => {
+  if (pending && (wasSeen || !document.hidden)) pending();
 };
 
 /** Give events a page to belong to. */
@@ -26,12 +32,11 @@ export const nameThePage = (url?: string): void => {
 };
 
 /**
- * Begin a view. It counts once it is visible; after the first a frame later, when the title is known.
+ * Begin a view. It counts once it is visible, a frame later at the latest, when the title is known.
  *
  * @param fields win over what is known of the page
  */
 export const view = (fields: Partial<OutgoingEvent> = {}): void => {
-  const previous = page.url_;
   countPending();
   report();
   nameThePage(fields.u);
@@ -48,7 +53,7 @@ export const view = (fields: Partial<OutgoingEvent> = {}): void => {
           ti: document.title,
           // A page of ours may have what was typed into a form in its address.
           r: previous || (document.referrer && current(document.referrer)),
-          st: status ? +status.content : previous ? undefined : entry!.responseStatus || undefined,
+          st: (status ? +status.content : !previous && entry && entry.responseStatus) || undefined,
         },
         fields,
         { u: page.url_ },
@@ -57,24 +62,28 @@ export const view = (fields: Partial<OutgoingEvent> = {}): void => {
     startReading();
     // In a task of its own: to learn the time zone and to post take longer than all the rest.
     if (!previous) setTimeout(flush);
+    previous = page.url_;
   };
-  if (previous) nextFrame(countPending);
+  nextFrame(countPending);
 };
 
-export const watchNavigation = (): void => {
+const navigate = (): void => {
+  if (options.spa !== "off" && current() !== page.url_) view();
+};
+
+export const watchReturns = (): void => {
   listen("pageshow", (event) => {
     if ((event as PageTransitionEvent).persisted) view({ bf: 1 });
   });
-  if (options.spa === "off") return;
-  const navigate = (): void => {
-    if (current() !== page.url_) view();
-  };
+};
+
+export const watchNavigation = (): void => {
+  listen("popstate hashchange", navigate);
   for (const name of ["pushState", "replaceState"] as const) {
     const original = history[name];
-    history[name] = function (...args) {
-      original.apply(this, args);
-      attempt(navigate);
+    history[name] = (...args) => {
+      original.apply(history, args);
+      enter(navigate);
     };
   }
-  listen("popstate hashchange", navigate);
 };

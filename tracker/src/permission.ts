@@ -1,6 +1,6 @@
 /** What the browser and the visitor allow. */
 
-import { attempt } from "./guard";
+import { endingOf } from "./address";
 import { options } from "./options";
 
 /** What may be allowed. */
@@ -10,29 +10,30 @@ export const COUNT = 4;
 export const ALL = 7;
 
 export const OPTED_OUT = "t:off";
-/** Names of this machine, and bare addresses: who visits those is no visitor. */
-const LOCAL = /(^|\.)local(host)?$|^[\d.]*$|^\[/;
+/** Ends of the names of this machine and of bare addresses, or no host at all: who visits those is no visitor. */
+export const LOCAL = "local(host)?|\\d+|.*]|^";
 
-export const permission = {
-  allowed_: 0,
+/** Nothing is allowed until the tracker starts. */
+export const permission = {} as {
+  allowed_: number;
   /** Events wait: for consent, or for what completes them. */
-  isHeld_: false,
+  isHeld_?: boolean;
 };
 
-export const may = (scope: number): number => permission.allowed_ & scope;
+declare global {
+  interface Navigator {
+    globalPrivacyControl?: boolean;
+  }
+}
 
-/** Global Privacy Control, which is honoured unless a setting says otherwise. */
-export const hasGpc = (): boolean | undefined => (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl;
-
-/** Work out what is allowed on this page. */
+/** Work out what is allowed on this page. Global Privacy Control is honoured unless a setting says otherwise. */
 export const begin = (): void => {
-  const policy = hasGpc() ? options.gpc || "cookieless" : "ignore";
   permission.allowed_ =
-    policy === "drop" ||
-    (options.local == null && LOCAL.test(location.hostname)) ||
-    attempt(() => localStorage[OPTED_OUT])
+    options.local == null && endingOf(location.hostname, LOCAL)
       ? 0
-      : policy === "ignore"
-        ? ALL
-        : COUNT;
+      : navigator.globalPrivacyControl && options.gpc !== "ignore"
+        ? options.gpc === "drop"
+          ? 0
+          : COUNT
+        : ALL;
 };

@@ -5,15 +5,15 @@ import { emit } from "./guard";
 import { newId } from "./ids";
 import type { Before, OutgoingEvent } from "./options";
 import { add } from "./outbox";
-import { COUNT, may } from "./permission";
+import { COUNT, permission } from "./permission";
 
-/** The page view that events belong to. */
-export const page = {
-  id_: "",
-  url_: "",
-  events_: 0,
+/** The page view that events belong to; nothing until the tracker starts. */
+export const page = {} as {
+  id_: string;
+  url_: string;
+  events_: number;
   /** When a replayed call was made, in ms since 1970. */
-  replayed_: 0,
+  replayed_?: number | undefined;
 };
 
 /** Functions that may change or drop an event. */
@@ -25,7 +25,7 @@ export const hooks: Before[] = [];
  * @param fields go beside the props, and win over what is known of the page
  */
 export const record = (name: string, props?: object | null, fields?: Partial<OutgoingEvent>): void => {
-  if (!may(COUNT)) return;
+  if (!(permission.allowed_ & COUNT)) return;
   let event = Object.assign(
     { id: newId(), n: name.slice(0, 64), ts: page.replayed_ || Date.now(), pv: page.id_, u: page.url_ },
     fields,

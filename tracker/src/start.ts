@@ -1,33 +1,58 @@
-/** Puts everything together. */
+/**
+ * Puts everything together.
+ *
+ * While the script is evaluated, the page waits: only what would otherwise be missed is done then. Whatever is first
+ * used costs a browser time, be it storage, random numbers or an observer, and comes in tasks of its own.
+ */
 
 import { watchClicks } from "./clicks";
 import { report, watchReading } from "./engagement";
-import { listen } from "./guard";
-import { configure, isAutomatic, type Options } from "./options";
+import { later, listen } from "./guard";
+import { isAutomatic, options, type Options } from "./options";
 import { flush } from "./outbox";
-import { countPending, nameThePage, view, watchNavigation } from "./pageview";
-import { begin } from "./permission";
+import { countPending, nameThePage, view, watchNavigation, watchReturns } from "./pageview";
+import { begin, OPTED_OUT, permission } from "./permission";
+import { page } from "./record";
+import { call, unknown } from "./verbs";
 
 /**
- * Run, once per page.
+ * Run, once per page. Calls that were made before are replayed before the page view is counted.
  *
  * @param given what the author set
  * @param base the address that the endpoint is beside
- * @param prepare acts when everything is set up and the page view is not yet counted
  */
-export const start = (given: Options, base: string, prepare: () => void): void => {
-  configure(Object.assign({ api: new URL("/e", base) as unknown as string }, given));
-  begin();
-  watchClicks();
-  watchReading();
+export const start = (given: Options, base: string): void => {
+  const { URL: url, hidden } = document;
+  // Whoever sees the page now has seen it, even if it is hidden when the view is counted.
+  if (!hidden) call("ready", countPending);
   watchNavigation();
+  watchClicks();
   listen("visibilitychange pagehide online", ({ type }) => {
     countPending();
     report();
     flush(type === "pagehide");
   });
-  if (isAutomatic("page")) view();
-  else nameThePage();
-  prepare();
-  countPending();
+  later(() => {
+    Object.assign(options, { api: new URL("/e", base) }, given);
+    begin();
+  });
+  later(() => {
+    // Storage takes a browser long when it is first asked, and throws where it is denied.
+    if (localStorage[OPTED_OUT]) permission.allowed_ = 0;
+  });
+  later(() => {
+    if (isAutomatic("page")) view({ u: url });
+    else nameThePage(url);
+    // The calls that wait, as of when they were made.
+    for (const made of unknown.calls_.splice(0)) {
+      page.replayed_ = made.t;
+      call(...(made as unknown as [string]));
+    }
+    page.replayed_ = 0;
+  });
+  later(() => {
+    watchReading();
+    // Every load ends with the event that a return begins with; it need not hurry the start.
+    watchReturns();
+  });
 };

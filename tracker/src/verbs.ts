@@ -2,23 +2,26 @@
 
 import { clean } from "./address";
 import { attempt, listen, on } from "./guard";
-import { options } from "./options";
+import { options, type Options } from "./options";
 import { flush, queue } from "./outbox";
 import { view } from "./pageview";
-import { IDENTIFY, may, permission } from "./permission";
+import { IDENTIFY, permission } from "./permission";
 import { hooks, page, record } from "./record";
 
 let told: string | undefined;
 
-/** Calls of verbs that are not known yet, and what brings more. */
-export const unknown = { calls_: [] as unknown[][], load_: (): void => {} };
+/** A call as it was queued, and when, in ms since 1970. */
+export type Call = Iterable<unknown> & { t?: number };
+
+/** Calls that wait: for the start, then for what brings their verbs. */
+export const unknown = { calls_: [] as Call[], load_: (): void => {} };
 
 // biome-ignore lint: each verb takes arguments of its own; the public type of `t` says which
 const verbs: Record<string, (...args: any[]) => unknown> = {
   event: record,
   page: view,
   identify: (id, traits) => {
-    if (may(IDENTIFY) && told !== (told = JSON.stringify([id, traits]))) record("identify", { id, traits });
+    if (permission.allowed_ & IDENTIFY && told !== (told = JSON.stringify([id, traits]))) record("identify", { id, traits });
   },
   flush,
   on,
@@ -37,17 +40,10 @@ const kit = {
   verbs_: verbs,
 };
 export type Kit = typeof kit;
+export type Act = (kit: Kit, options: Options) => unknown;
 
 export const call = (verb: string, ...args: unknown[]): void => {
-  if (verbs[verb]) attempt(() => verbs[verb]!(...args));
-  else if (unknown.calls_.push([verb, ...args])) unknown.load_();
-};
-
-/** Make the calls that a stub queued, as of when they were made. */
-export const replay = (calls: (IArguments & { t?: number })[]): void => {
-  for (const args of calls) {
-    page.replayed_ = args.t || 0;
-    call(...(args as unknown as [string]));
-  }
-  page.replayed_ = 0;
+  // Until the page has a name, the start is to come.
+  if (page.id_ && verbs[verb]) attempt(() => verbs[verb]!(...args));
+  else if (unknown.calls_.push(Object.assign([verb, ...args], { t: page.replayed_ || Date.now() }))) unknown.load_();
 };

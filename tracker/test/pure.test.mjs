@@ -5,10 +5,13 @@ import { test } from "node:test";
 
 globalThis.location = new URL("https://shop.example/here");
 const { clean, endingOf } = await import("../src/address.ts");
+const { LOCAL } = await import("../src/permission.ts");
 const { fit } = await import("../src/fit.ts");
 const { newId } = await import("../src/ids.ts");
 const { timeOf } = await import("../src/times.ts");
+globalThis.document = {};
 const { NEEDS_MORE } = await import("../src/load.ts");
+delete globalThis.document;
 
 test("an id is a UUID of version 7 and tells its time", () => {
   const before = Date.now();
@@ -31,10 +34,19 @@ test("an address keeps what its setting says, and never a secret", () => {
 });
 
 test("an ending is found after a dot or as a whole", () => {
-  assert.equal(endingOf("/a/b.tar.GZ", "zip|gz")[1], "GZ");
-  assert.equal(endingOf("www.shop.example", "other.example, shop.example")[1], "shop.example");
+  assert.equal(endingOf("/a/b.tar.GZ", "zip|gz")[2], "GZ");
+  assert.equal(endingOf("www.shop.example", "other.example, shop.example")[2], "shop.example");
   assert.equal(endingOf("myshop.example", ["shop.example", undefined, undefined]), null);
   assert.ok(endingOf("shop.example", ["shop.example", undefined]));
+});
+
+test("a machine without a public name is told from a host", () => {
+  for (const host of ["localhost", "shop.localhost", "printer.local", "127.0.0.1", "10.0.0.1", "[::1]", ""]) {
+    assert.ok(endingOf(host, LOCAL), host);
+  }
+  for (const host of ["shop.example", "local.example", "mylocalhost", "1.example", "shop.example."]) {
+    assert.equal(endingOf(host, LOCAL), null, host);
+  }
 });
 
 test("props that fit stay as they are", () => {

@@ -16,5 +16,6 @@ export { call };
  */
 export const begin = (site: string, auto: string): void => {
   const settings = Object.assign({ site, auto, api: "" + new URL("e", script.src) }, script.dataset) as unknown as Options;
-  start(settings, script.src, () => call("ready", more));
+  call("ready", more);
+  start(settings, script.src);
 };

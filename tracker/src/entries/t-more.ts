@@ -4,22 +4,22 @@ import { more } from "../more";
 import { loadModules } from "../more/modules";
 import type { Options } from "../options";
 import { start } from "../start";
-import { call, replay } from "../verbs";
-
-type Stub = typeof call & { q?: IArguments[] };
+import { call, unknown, type Call } from "../verbs";
 
 const script = document.currentScript as HTMLScriptElement;
+declare const window: Record<string, typeof call & { q?: Call[] }>;
+
 const settings = script.dataset as unknown as Options;
-const globals = window as unknown as Record<string, Stub | undefined>;
 const name = settings.name || "t";
-const stub = globals[name] || { q: [] };
+const { q: calls } = window[name] || { q: [] };
 
 // What is no stub is another copy, or the page's own: stand down.
-if (stub.q) {
-  globals[name] = call;
-  start(settings, script.src, () => {
-    call("ready", more);
+if (calls) {
+  window[name] = call;
+  const prepare: typeof more = (kit, options) => {
+    more(kit, options);
     if (settings.modules) loadModules("" + settings.modules, script, call);
-    replay(stub.q!);
-  });
+  };
+  unknown.calls_.push(["ready", prepare], ...calls);
+  start(settings, script.src);
 }

@@ -1,23 +1,19 @@
 /** The script itself: settings from its element, calls from the stub. */
 
-import { arrangeMore } from "../load";
+import { arrangeMore, script } from "../load";
 import type { Options } from "../options";
 import { start } from "../start";
-import { call, replay } from "../verbs";
+import { call, unknown, type Call } from "../verbs";
 
-type Stub = typeof call & { q?: IArguments[] };
+declare const window: Record<string, typeof call & { q?: Call[] }>;
 
-const script = document.currentScript as HTMLScriptElement;
 const settings = script.dataset as unknown as Options;
-const globals = window as unknown as Record<string, Stub | undefined>;
 const name = settings.name || "t";
-const stub = globals[name] || { q: [] };
+const { q: calls } = window[name] || { q: [] };
 
 // What is no stub is another copy, or the page's own: stand down.
-if (stub.q) {
-  globals[name] = call;
-  start(settings, script.src, () => {
-    arrangeMore(settings, script);
-    replay(stub.q!);
-  });
+if (calls) {
+  window[name] = call;
+  unknown.calls_.push(["ready", arrangeMore], ...calls);
+  start(settings, script.src);
 }

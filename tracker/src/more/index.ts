@@ -32,7 +32,7 @@ const catchUp = (kit: Kit, hooks: Before[]): void => {
 
 /** Complete the tracker: once, when it runs. */
 export const more = (kit: Kit, options: Options): void => {
-  const { permission_: permission, queue_: queue, unknown_: unknown, verbs_: verbs } = kit;
+  const { page_: page, permission_: permission, queue_: queue, unknown_: unknown, verbs_: verbs } = kit;
   const device = openDevice(kit, options);
   restrict(kit, options, device);
   const hooks = settingHooks(kit, options);
@@ -43,7 +43,7 @@ export const more = (kit: Kit, options: Options): void => {
   device.begin();
   unknown.load_ = () => {};
   const warned: Record<string, true> = {};
-  const call = ([verb, ...args]: unknown[]): void => {
+  const call = ([verb, ...args]: Iterable<unknown>): void => {
     const name = verb as string;
     if (verbs[name]) verbs[name]!(...args);
     else if (!warned[name]) {
@@ -51,7 +51,11 @@ export const more = (kit: Kit, options: Options): void => {
       console.warn(`t: there is no "${name}"`);
     }
   };
-  for (const made of unknown.calls_.splice(0)) call(made);
+  for (const made of unknown.calls_.splice(0)) {
+    page.replayed_ = made.t;
+    call(made);
+  }
+  page.replayed_ = 0;
   unknown.load_ = () => unknown.calls_.splice(0).forEach(call);
   verbs.flush!();
 };
