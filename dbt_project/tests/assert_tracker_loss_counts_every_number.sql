@@ -1,28 +1,36 @@
 -- The page views that this run touched have as many numbers as their events have; each touched day adds them up.
 with changed as (
-    select distinct
-        site_id,
-        page_view_id
+    select
+        page_view_id,
+        site_id
     from {{ ref('int_tracker_changes') }}
 ),
 
 events as (
     select
-        changed.site_id,
-        changed.page_view_id,
-        count(distinct events.sequence_number) as received_count
-    from changed
-    inner join {{ ref('int_events') }} as events
-        on changed.page_view_id = events.page_view_id and changed.site_id = events.site_id
-    where events.sequence_number is not null
-    group by changed.site_id, changed.page_view_id
+        site_id,
+        page_view_id,
+        count(distinct sequence_number) as received_count
+    from {{ ref('int_events') }}
+    where
+        sequence_number is not null
+        and (page_view_id, site_id) in (
+            select
+                changed.page_view_id,
+                changed.site_id
+            from changed
+        )
+    group by page_view_id, site_id
 ),
 
 page_views as (
-    select page_views.*
-    from changed
-    inner join {{ ref('int_tracker_page_views') }} as page_views
-        on changed.page_view_id = page_views.page_view_id and changed.site_id = page_views.site_id
+    select * from {{ ref('int_tracker_page_views') }}
+    where (page_view_id, site_id) in (
+            select
+                changed.page_view_id,
+                changed.site_id
+            from changed
+        )
 ),
 
 days as (
