@@ -44,6 +44,7 @@ reread_events as (
         site_id in (select pending_sites.site_id from pending_sites)
         -- Known before raw is read, so that nothing is read where nothing is pending.
         and (select count(*) from pending_sites) > 0
+        and {{ window_after() }} <> ''
         and batch_id <= {{ window_after() }}
     union all
     -- Rows of older batches were replaced, because what their clients sent is mapped in another way now.
@@ -83,12 +84,22 @@ delivered as not materialized (
 ),
 
 repeated as (
-    -- Few events are delivered twice: only these are sorted, and of the others only the keys are counted.
+    -- Few events are delivered twice: only these are sorted, and of the others only the keys are read and counted.
     select
         site_id,
         event_id
-    from delivered
-    group by site_id, event_id
+    from (
+        select
+            site_id,
+            event_id
+        from window_events
+        union all
+        select
+            site_id,
+            event_id
+        from known_events
+    ) as delivered_keys
+    group by event_id, site_id
     having count(*) > 1
 ),
 

@@ -5,7 +5,7 @@
 ) }}
 
 -- grain: one site and UTC day of receipt whose ledger changed, as one run noticed it; survives a crashed run
-with arrivals as (
+with arrivals as not materialized (
     select * from {{ ref('int_arrivals') }}
 ),
 

@@ -12,7 +12,7 @@
 
 -- grain: one delivery of an event after the first, a duplicate or a conflict; key (site_id, event_id, batch_id,
 -- segment_id, segment_row)
-with deliveries as (
+with deliveries as not materialized (
     select * from {{ ref('int_deliveries') }}
 ),
 
