@@ -19,10 +19,16 @@
     (select coalesce(max(transforms.transform_id), 0) from {{ source('ops', 'transforms') }} as transforms where transforms.finished_at is not null)
 {%- endmacro %}
 
-{# Pre-hook of a change log: forget what finished transforms have covered. What a crashed run wrote stays, so that its retry still rebuilds it. #}
+{# Pre-hook of a change log: forget what finished transforms have covered. What a crashed run wrote stays, so that its retry still rebuilds it.
+   Usually nothing stays; then the table is emptied, because deleted rows would be passed over by every later scan. #}
 {% macro prune_covered_changes() -%}
     {%- if execute and is_incremental() -%}
-        delete from {{ this }} where finished_transform_id < {{ finished_transform() }}
+        {%- set uncovered -%} select 1 from {{ this }} where finished_transform_id >= {{ finished_transform() }} limit 1 {%- endset -%}
+        {%- if run_query(uncovered) | length -%}
+            delete from {{ this }} where finished_transform_id < {{ finished_transform() }}
+        {%- else -%}
+            truncate table {{ this }}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
