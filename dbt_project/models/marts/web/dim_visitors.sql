@@ -2,7 +2,7 @@
     incremental_strategy='replace_visitors',
     post_hook=["{{ analyze_when_new(['site_id', 'visitor_id', 'first_session_date']) }}"],
     keeps_earlier_sessions=false,
-    indexes=[{'columns': ['site_id', 'first_session_date']}]
+    indexes=[{'columns': ['site_id', 'first_session_date']}, {'columns': ['visitor_id', 'site_id'], 'unique': true}]
 ) }}
 
 -- grain: one visitor of a site; key (site_id, visitor_id)

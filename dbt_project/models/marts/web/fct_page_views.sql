@@ -2,7 +2,10 @@
     pre_hook=["{{ hash_joins_only() }}"],
     incremental_strategy='replace_visitors',
     post_hook=["{{ analyze_when_new(['site_id', 'event_id', 'visitor_id', 'session_date']) }}"],
-    indexes=[{'columns': ['site_id', 'session_date']}, {'columns': ['visitor_id', 'site_id', 'session_number']}]
+    indexes=[
+        {'columns': ['site_id', 'session_date']},
+        {'columns': ['visitor_id', 'site_id', 'session_number', 'event_id'], 'unique': true}
+    ]
 ) }}
 -- depends_on: {{ ref('int_visitor_rebuilds') }}
 

@@ -2,8 +2,10 @@
     pre_hook=["{{ hash_joins_only() }}"],
     incremental_strategy='replace_visitors',
     post_hook=["{{ analyze_when_new(['site_id', 'visitor_id', 'session_number', 'session_date']) }}"],
-    indexes=[{'columns': ['site_id', 'session_date']}]
+    indexes=[{'columns': ['site_id', 'session_date']}, {'columns': ['visitor_id', 'site_id', 'session_number'], 'unique': true}]
 ) }}
+-- The key is a unique index, not a constraint: so it is built after the rows, which is quicker, and led by the visitor,
+-- by whom the rows that a run replaces are found.
 -- The days that lose sessions are known only before they are replaced.
 -- depends_on: {{ ref('int_site_day_changes') }}
 -- depends_on: {{ ref('int_visitor_rebuilds') }}
