@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import os
 import re
 import uuid
 
@@ -11,6 +12,8 @@ _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 _NAMESPACE = uuid.UUID("6f0d3c4e-1d5b-5f0b-9a55-7d1a1f3d9c10")
 _SAYS_NOTHING = {"00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"}
 _VISITOR_BYTES = 16
+_VARIANT_OF = {digit: "89ab"[number % 4] for number, digit in enumerate("0123456789abcdef")}
+"""Of a random digit, the one that keeps two of its bits and says that the UUID is of RFC 9562's variant."""
 
 
 def event_id(site_id: str, protocol: str, client_id: str | None) -> str:
@@ -19,14 +22,21 @@ def event_id(site_id: str, protocol: str, client_id: str | None) -> str:
     Deliveries of one event by a client that names it get the same id; the nil and the max UUID name nothing.
     """
     if client_id is None or client_id in _SAYS_NOTHING:
-        return str(uuid.uuid4())
+        return new_id()
     if _UUID.fullmatch(client_id):
         return client_id
     try:
         canonical = str(uuid.UUID(client_id))
     except ValueError:
         return derived_id(site_id, protocol, client_id)
-    return str(uuid.uuid4()) if canonical in _SAYS_NOTHING else canonical
+    return new_id() if canonical in _SAYS_NOTHING else canonical
+
+
+def new_id() -> str:
+    """A random UUID, made without the object that `uuid` would make of it first."""
+    digits = os.urandom(16).hex()
+    variant = _VARIANT_OF[digits[16]]
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def derived_id(*parts: str) -> str:

@@ -115,6 +115,7 @@ class SiteDirectory:
         self._verifier = verifier
         self._plans = {site_id: plan_site(site) for site_id, site in sites.sites.items()}
         self._default = None if sites.default_site is None else self._plans[sites.default_site]
+        self._named = {pair: self._plans[site_id] for site_id, site in sites.sites.items() for pair in site.ids.pairs()}
         self._hosts = {name: HostPlan(host.protocol, host.site, host.fleet) for name, host in sites.hosts.items()}
         self._prepared: dict[Callable[[Sites], Any], Any] = {}
         self._proxies: tuple[_Network, ...] = tuple(sites.trusted_proxies)
@@ -127,8 +128,7 @@ class SiteDirectory:
 
     def named(self, family: str, key: str) -> SitePlan | None:
         """The site that clients of `family` call `key`; None when there is none."""
-        site = self.sites.named(family, key)
-        return None if site is None else self._plans[site.site_id]
+        return self._named.get((family, key))
 
     def prepared(self, prepare: Callable[[Sites], _Prepared]) -> _Prepared:
         """What a family makes of the sites file, made once for each content of it."""

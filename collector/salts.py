@@ -49,7 +49,7 @@ class Salts:
 
     def of_date(self, day: date) -> bytes:
         """The salt of a site-local date."""
-        return self.named(f"{day:%Y-%m-%d}")
+        return self.named(day.isoformat())
 
     def named(self, name: str) -> bytes:
         """The salt called `name`. Waits up to two seconds for the store when it is first asked for, then never."""

@@ -6,7 +6,7 @@ import time
 import zlib
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote_from_bytes, quote_plus
+from urllib.parse import quote_from_bytes, quote_plus, unquote_plus
 
 import msgspec
 import pytest
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from collector.columns import FITTERS
 from collector.protocols.measurement_protocol import FAMILIES
 from collector.protocols.measurement_protocol.parameters import TABLE
+from collector.protocols.measurement_protocol.payload import unquote
 from collector.redaction import kept_form
 from tests.collector.conftest import LocalCollector
 
@@ -165,6 +166,15 @@ def test_no_full_address_and_no_secret_is_kept(shared: LocalCollector) -> None:
 
 
 @settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.sampled_from(["%", "%2", "%2f", "%2F", "%7f", "%80", "%c3%A9", "%zz", "+", "%2B", "a", "é"])).map(
+        "".join
+    )
+)
+def test_whatever_is_encoded_is_decoded_as_the_standard_library_does(text: str) -> None:
+    assert unquote(text) == unquote_plus(text)
+
+
 @given(form=st.lists(pairs, max_size=8).map("&".join))
 def test_a_form_without_secrets_and_addresses_stays_as_it_is(form: str) -> None:
     if "ip=" not in form:

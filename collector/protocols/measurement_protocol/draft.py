@@ -1,12 +1,12 @@
 """An event while it is made of a hit."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 
-@dataclass(slots=True)
-class Draft:
+
+class Draft(msgspec.Struct):
     """What was read of a hit so far.
 
     Attributes:
@@ -18,5 +18,5 @@ class Draft:
 
     parameters: Mapping[str, str]
     warnings: list[str]
-    columns: dict[str, Any] = field(default_factory=dict)
-    props: dict[str, Any] = field(default_factory=dict)
+    columns: dict[str, Any] = msgspec.field(default_factory=dict)
+    props: dict[str, Any] = msgspec.field(default_factory=dict)

@@ -1,8 +1,9 @@
 """One hit of the Measurement Protocol mapped to one event of the contract."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from collector.columns import warn
 from collector.plans import SitePlan, parse_address
@@ -41,8 +42,7 @@ CLIENT_IDS = frozenset({"_gid", "_ga", "ecid", "jid", "gjid"})
 """Parameters of Google's scripts, otherwise unknown here, that hold ids of the browser."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(msgspec.Struct, frozen=True):
     """What the sites file says that the meaning of a hit depends on.
 
     Attributes:

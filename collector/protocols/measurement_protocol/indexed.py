@@ -3,8 +3,9 @@
 import functools
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from collector.protocols.measurement_protocol.parameters import Reader, text_of
 from collector.protocols.measurement_protocol.values import read_amount, read_integer, read_text
@@ -36,8 +37,7 @@ _PRODUCT_FIELDS: dict[str, tuple[str, Reader]] = {
 _PROMOTION_FIELDS = {"id": "id", "nm": "name", "cr": "creative", "ps": "position"}
 
 
-@dataclass(slots=True)
-class Indexed:
+class Indexed(msgspec.Struct):
     """What a hit says in parameters with numbers in their names.
 
     Attributes:
@@ -53,12 +53,12 @@ class Indexed:
 
     money: frozenset[int]
     expand: Callable[[str], str] | None = None
-    dimensions: dict[str, str] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
-    groups: dict[int, str] = field(default_factory=dict)
-    products: dict[int, dict[str, Any]] = field(default_factory=dict)
-    lists: dict[int, tuple[dict[str, Any], dict[int, dict[str, Any]]]] = field(default_factory=dict)
-    promotions: dict[int, dict[str, Any]] = field(default_factory=dict)
+    dimensions: dict[str, str] = msgspec.field(default_factory=dict)
+    metrics: dict[str, Any] = msgspec.field(default_factory=dict)
+    groups: dict[int, str] = msgspec.field(default_factory=dict)
+    products: dict[int, dict[str, Any]] = msgspec.field(default_factory=dict)
+    lists: dict[int, tuple[dict[str, Any], dict[int, dict[str, Any]]]] = msgspec.field(default_factory=dict)
+    promotions: dict[int, dict[str, Any]] = msgspec.field(default_factory=dict)
 
     def add(self, name: str, value: str, warnings: list[str]) -> bool:
         """Take a parameter; False where the name is none of these."""

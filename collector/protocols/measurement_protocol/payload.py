@@ -11,6 +11,7 @@ from collector.request import Request
 
 _HIGH_OR_NUL = re.compile(rb"%(?:00|[89A-Fa-f][0-9A-Fa-f])")
 _TID = re.compile(rb"(?:^|&)tid=([^&]{1,256})")
+_ASCII_OF = {form % code: chr(code) for code in range(128) for form in ("%02x", "%02X")}
 _UNDECODABLE = "\N{REPLACEMENT CHARACTER}"
 _ENCODED_UNDECODABLE = "%ef%bf%bd"
 _MAY_BE_EMPTY = "aip"
@@ -67,10 +68,8 @@ def read_parameters(line: bytes) -> tuple[dict[str, str], list[str]]:
     parameters: dict[str, str] = {}
     for pair in text.split("&"):
         name, _, value = pair.partition("=")
-        if "%" in value or "+" in value:
-            value = unquote_plus(value)
-        if "%" in name or "+" in name:
-            name = unquote_plus(name)
+        if "%" in pair or "+" in pair:
+            name, value = unquote(name), unquote(value)
         if is_dirty:
             name = _clean(name, name, [])
             value = _clean(value, name, warnings, pair)
@@ -79,6 +78,19 @@ def read_parameters(line: bytes) -> tuple[dict[str, str], list[str]]:
     if "" in parameters or "" in parameters.values():
         parameters = {name: value for name, value in parameters.items() if name and (value or name == _MAY_BE_EMPTY)}
     return parameters, warnings
+
+
+def unquote(text: str) -> str:
+    """As `unquote_plus` of the standard library, which takes five times as long where only ASCII is encoded."""
+    if "+" in text:
+        text = text.replace("+", " ")
+    if "%" not in text:
+        return text
+    first, *rest = text.split("%")
+    try:
+        return first + "".join([_ASCII_OF[part[:2]] + part[2:] for part in rest])
+    except KeyError:
+        return unquote_plus(text)
 
 
 def find_tid(line: bytes) -> str | None:

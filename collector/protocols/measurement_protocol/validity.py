@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 from collector.protocols.measurement_protocol.hit import EVENT_TYPES, read_queue_time
 from collector.protocols.measurement_protocol.page import names_page
 from collector.protocols.measurement_protocol.parameters import BROWSER_TIMINGS
@@ -58,8 +60,7 @@ class Fault:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class Circumstances:
+class Circumstances(msgspec.Struct, frozen=True):
     """What the validity of a hit depends on besides its parameters.
 
     Attributes:

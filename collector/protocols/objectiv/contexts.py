@@ -55,15 +55,17 @@ def digest(text: str) -> str:
 
 def withdraw_addresses(event: dict[str, Any]) -> None:
     """Take out of an event what nobody but the collector may say: the address of an HttpContext."""
-    for context in _contexts(event):
-        if context.get("_type") == "HttpContext":
-            context.pop("remote_address", None)
+    for key in ("global_contexts", "location_stack"):
+        contexts = event.get(key)
+        for context in contexts if isinstance(contexts, list) else ():
+            if isinstance(context, dict) and context.get("_type") == "HttpContext":
+                context.pop("remote_address", None)
 
 
 def withdraw_traces(event: dict[str, Any], *, is_anonymous: bool) -> None:
     """Take out of a valid event what must not be kept: a cookie's id, and the browser of who is anonymous."""
-    for context in _contexts(event):
-        kind = context.get("_type")
+    for context in (*event["global_contexts"], *event["location_stack"]):
+        kind = context["_type"]
         if kind == "CookieIdContext":
             context.pop("cookie_id", None)
         elif kind == "HttpContext" and is_anonymous:
@@ -122,8 +124,3 @@ def _marketing(url: object) -> Context | None:
         "id": MARKETING_ID,
         **{name: first.get(name) for name in (*_REQUIRED_UTM, *_OPTIONAL_UTM)},
     }
-
-
-def _contexts(event: dict[str, Any]) -> list[Context]:
-    lists = [event.get(key) for key in ("global_contexts", "location_stack")]
-    return [each for found in lists if isinstance(found, list) for each in found if isinstance(each, dict)]

@@ -200,7 +200,7 @@ def _read_events(reading: Reading, document: dict[str, Any], rules: Rules, sende
         marketing = find_marketing(event.get("global_contexts"))
         checked = checker.check(event, transport_ms=sent_ms, added=plain if marketing is None else with_marketing)
         withdraw_addresses(event)
-        findings = checked.findings or _further(event, applications)
+        findings = checked.findings or _further(event, applications, checked.first.get("ApplicationContext"))
         if findings:
             detail = "; ".join(finding.info for finding in findings)
             reading.rejects.append(Reject(index, findings[0].reason, detail, event))
@@ -220,10 +220,10 @@ def _read_events(reading: Reading, document: dict[str, Any], rules: Rules, sende
         )
 
 
-def _further(event: dict[str, Any], applications: frozenset[str]) -> list[Finding]:
+def _further(event: dict[str, Any], applications: frozenset[str], application: dict[str, Any] | None) -> list[Finding]:
     """What is wrong with an event that the taxonomy takes."""
     if parse_epoch_ms(event["time"]) is None:
         return [Finding(ObjectivReason.INVALID_TIME, "time is no plausible number of milliseconds", event)]
-    if applications and _application_of(event) not in applications:
+    if applications and (application is None or application["id"] not in applications):
         return [Finding(ObjectivReason.UNKNOWN_APPLICATION, "the site has no such application", event)]
     return []
