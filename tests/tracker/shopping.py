@@ -5,8 +5,10 @@ from typing import Any
 from collector.scripts import read_scripts
 from landing.site import Site as SiteSettings
 from tests.tracker.site import DIST
-from tests.tracker.stories import FRAMES, Visit, until
+from tests.tracker.stories import FRAMES, RAN, Visit, has_run, until
 from tidemill.demo.shop import Shop, serve_shop
+
+MODULES = ("marks", "forms", "vitals", "errors", "commerce")
 
 
 def go_shopping(visit: Visit, settings: SiteSettings) -> int:
@@ -14,6 +16,7 @@ def go_shopping(visit: Visit, settings: SiteSettings) -> int:
     site = visit.site
     site.is_local = True
     page = visit.context.new_page()
+    page.add_init_script(RAN)
     with serve_shop(Shop(settings, read_scripts(DIST), "/p/t.js", ("127.0.0.1", site.port))) as address:
         page.goto(address)
         arrive(visit, page, 1)
@@ -45,4 +48,4 @@ def go_shopping(visit: Visit, settings: SiteSettings) -> int:
 def arrive(visit: Visit, page: Any, views: int) -> None:
     """Wait until the page's view is told and its modules are there."""
     until(page, lambda: len(visit.site.named("page")) == views)
-    page.wait_for_load_state("networkidle")
+    until(page, lambda: has_run(page, *MODULES))

@@ -14,6 +14,8 @@ ANSWERED = """async count => { while (performance.getEntriesByType("resource")
 KEPT = "() => Object.keys(localStorage).filter(key => key.startsWith('t:q:')).length"
 BIG = """() => { for (let i = 0; i < 14; i++) { const props = {n: i};
 for (let k = 0; k < 6; k++) props['k' + k] = 'y'.repeat(900); t('event', 'big', props) } }"""
+RAN = "document.addEventListener('load', ({target: {src}}) => src && (window.ran = window.ran || []).push(src), true)"
+"""Notes the scripts that have run, by address."""
 QUICK = "{ const later = setTimeout; window.setTimeout = (act, ms) => later(act, Math.min(ms, 30)) }"
 """Retries come at once: every wait of the tracker is shortened."""
 
@@ -61,6 +63,12 @@ class Visit:
     def await_events(self, page: Any, count: int) -> None:
         """Wait until so many different events have been posted; more are none."""
         until(page, lambda: len({event["id"] for event in self.site.events}) >= count)
+
+
+def has_run(page: Any, *names: str) -> bool:
+    """Whether scripts of these names have run, in a page that notes it."""
+    ran = page.evaluate("() => window.ran || []")
+    return all(any(url.endswith(f"/{name}.js") for url in ran) for name in names)
 
 
 def tell(page: Any, *names: str) -> None:

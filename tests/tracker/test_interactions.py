@@ -5,17 +5,17 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.tracker.site import html, script
+from tests.tracker.stories import RAN, has_run
 from tests.tracker.test_reading import leave
 
 STOP = "<script>addEventListener('click', event => event.preventDefault())</script>"
 
 
 def open_page(page, site, wait, body, *, modules=""):
+    page.add_init_script(RAN)
     page.goto(site.put("/", html(body, script=script(modules=modules) if modules else script())))
     wait(lambda: site.bodies)
-    for name in filter(None, modules.split(",")):
-        wait(lambda name=name: f"/p/{name}.js" in site.requests)
-    page.wait_for_load_state("networkidle")
+    wait(lambda: has_run(page, *filter(None, modules.split(","))))
 
 
 def flush(page):

@@ -124,3 +124,22 @@ def test_calls_that_only_the_second_file_knows_keep_their_times(site, page, wait
     page.evaluate("() => t('flush')")
     wait(lambda: site.named("alias"))
     assert site.named("alias")[0]["ts"] == 1_000_000_000_000
+
+
+def test_no_listener_keeps_a_page_from_the_back_forward_cache(site, page, wait):
+    page.add_init_script(
+        "{ window.types = []; const add = addEventListener;"
+        " window.addEventListener = (type, ...rest) => { types.push(type); add(type, ...rest) } }"
+    )
+    page.goto(site.put("/", html(script=script("t-more", id="user", modules="forms,clicks,vitals,errors"))))
+    wait(lambda: {f"/p/{name}.js" for name in ("forms", "clicks", "vitals", "errors")} <= set(site.requests))
+    wait(lambda: {"pagehide", "focusin", "unhandledrejection"} <= set(page.evaluate("() => types")))
+    assert not {"unload", "beforeunload"} & set(page.evaluate("() => types"))
+
+
+def test_a_page_in_a_frame_of_another_site_counts(site, page, wait):
+    site.put("/framed", html())
+    frame = f'<iframe src="{site.url("/framed", "other.example")}"></iframe>'
+    page.goto(site.put("/", html(frame, script="")))
+    wait(lambda: site.named("page"))
+    assert site.named("page")[0]["u"] == site.url("/framed", "other.example")
