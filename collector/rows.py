@@ -298,7 +298,9 @@ def _host(origin: str) -> str | None:
 def _is_counted(url: object, hosts: frozenset[str]) -> bool:
     """The page is on a counted host, or its address names none."""
     # A host ends at the third slash at the latest, and what precedes it repeats from event to event.
-    host = _host("/".join(str(url).split("/", 3)[:3]))
+    text = str(url)
+    end = text.find("/", len("https://")) if text.startswith(("https://", "http://")) else -1
+    host = _host(text if end < 0 else text[:end])
     return host is None or host.rstrip(".") in hosts
 
 

@@ -69,12 +69,12 @@ class SegmentContent:
 
 def record(dataset: str, rows: bytes) -> bytes:
     """One record that holds `rows` (newline-delimited JSON, each row with its newline) of `dataset`."""
-    return _frame(TAGS[dataset] + rows)
+    return _frame(TAGS[dataset], rows)
 
 
 def opening(header: SegmentHeader) -> bytes:
     """The first bytes of a segment."""
-    return MAGIC + _frame(_HEADER_TAG + msgspec.json.encode(header))
+    return MAGIC + _frame(_HEADER_TAG, msgspec.json.encode(header))
 
 
 def read_segment(path: Path) -> SegmentContent:
@@ -118,8 +118,8 @@ def _read_records(data: memoryview, offset: int, header: SegmentHeader) -> Segme
     return content
 
 
-def _frame(payload: bytes) -> bytes:
-    return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
+def _frame(tag: bytes, rest: bytes) -> bytes:
+    return b"".join((_FRAME.pack(len(tag) + len(rest), zlib.crc32(rest, zlib.crc32(tag))), tag, rest))
 
 
 def _payload_at(data: memoryview, offset: int) -> memoryview | None:
