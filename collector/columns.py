@@ -207,3 +207,10 @@ FITTERS: dict[str, Fitter] = {
     if column.origin is Origin.COLLECTOR and column.kind is not Kind.TIMESTAMP
 }
 """By name, every column of an event that a protocol may fill."""
+
+TEXT_LENGTHS: dict[str, int] = {
+    column.name: column.length_max
+    for column in EVENTS.columns
+    if column.name in FITTERS and column.kind is Kind.TEXT and not column.values
+}
+"""Characters that a column of free text holds. Text no longer, not empty and without NUL fits as it is."""

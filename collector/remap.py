@@ -17,7 +17,7 @@ from collector.columns import FITTERS
 from collector.convert import read_rows
 from collector.endpoint import Family
 from collector.limits import WARNINGS_MAX
-from collector.time import ClientTimes, from_us, occurred, to_us
+from collector.time import from_us, occurred, to_us
 from landing.contract import EVENTS
 from landing.schema import INSTANT, landed_schema
 
@@ -105,8 +105,7 @@ def _time(client_us: int | None, row: Mapping[str, Any]) -> dict[str, Any]:
     if client_us is None or (before is not None and client_us == to_us(before)):
         return {}
     offset_us = 0 if before is None else to_us(row["occurred_at"]) - to_us(before)
-    times = ClientTimes(event_us=client_us + offset_us, is_true=True)
-    occurred_us, flag = occurred(times, to_us(row["received_at"]))
+    occurred_us, flag = occurred(to_us(row["received_at"]), event_us=client_us + offset_us, is_true=True)
     is_told = flag != "ok" or row["time_flag"] in {"no_client_time", "late", "clamped_future"}
     return {
         "client_time": from_us(client_us),

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from collector.columns import FITTERS, json_text, warn
+from collector.columns import FITTERS, TEXT_LENGTHS, json_text, warn
 from collector.identity import derived_id, event_id, hashed_visitor, kept_address
 from collector.limits import EVENT_CHARS_MAX, REJECT_BODY_BYTES_MAX, WARNINGS_MAX, WIRE_BYTES_MAX
 from collector.plans import SitePlan, parse_address
@@ -20,7 +20,7 @@ from collector.redaction import kept_form
 from collector.refusal import Reason, Reject
 from collector.request import Request
 from collector.salts import IMPORT_SALT, Salts
-from collector.time import ClientTimes, from_us, local_date, occurred, to_us
+from collector.time import from_us, local_date, occurred, to_us
 
 _IDENTIFYING = ("client_session_id", "client_session_number", "user_id", "previous_id", "group_id", "traits")
 """Withheld, besides the visitor's id, from whoever asked not to be tracked."""
@@ -151,14 +151,14 @@ class _Builder:
         """The part of an event's row that is not constant over the request, or why there is none."""
         reading, plan, columns, index = self._reading, self._plan, candidate.columns, candidate.index
         client_us, sent_us = candidate.client_time_us, candidate.sent_us
-        times = ClientTimes(
+        occurred_us, flag = occurred(
+            self._received_us,
             event_us=client_us,
             sent_us=reading.sent_us if sent_us is None else sent_us,
             queued_us=candidate.queued_us,
             skew_tolerated_us=reading.skew_tolerated_us,
             is_true=candidate.has_true_time,
         )
-        occurred_us, flag = occurred(times, self._received_us)
         if reading.is_import:
             flag = "imported"
         elif self._received_us - occurred_us > plan.age_us_max:
@@ -206,7 +206,10 @@ class _Builder:
             columns = columns | candidate.impersonal
         row = self._shared.copy()
         for name, value in columns.items():
-            if value is not None:
+            # Nearly every value is text that fits, and to see that here is quicker than to call somebody who does.
+            if type(value) is str and "\0" not in value and 0 < len(value) <= TEXT_LENGTHS.get(name, 0):
+                row[name] = value
+            elif value is not None:
                 fitted = FITTERS[name](value, warnings)
                 if fitted is not None:
                     row[name] = fitted

@@ -9,8 +9,6 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import msgspec
-
 MICROSECOND = timedelta(microseconds=1)
 MILLISECOND_US = 1_000
 SECOND_US = 1_000_000
@@ -74,27 +72,25 @@ def parse_time(value: object) -> int | None:
     return moment_us if 0 < moment_us <= _LAST_US else None
 
 
-class ClientTimes(msgspec.Struct, kw_only=True):
-    """What a client says of when an event happened, in epoch microseconds by its own clock.
+def occurred(  # noqa: PLR0913  (all that a client may tell)
+    received_us: int,
+    *,
+    event_us: int | None = None,
+    sent_us: int | None = None,
+    queued_us: int | None = None,
+    skew_tolerated_us: int = SKEW_TOLERATED_US,
+    is_true: bool = False,
+) -> tuple[int, str]:
+    """When an event happened, by our clock, and how that was found.
 
-    Attributes:
-        event_us: When it happened.
-        sent_us: When it was sent.
+    Args:
+        received_us: When we received it, in epoch microseconds.
+        event_us: When it happened, by the client's clock.
+        sent_us: When it was sent, by the client's clock.
         queued_us: How long it was kept before it was sent; tells the time without any clock, so it wins.
         skew_tolerated_us: Clocks that differ by no more are taken as equal. Flagged as corrected are only times by
             clocks that differ by more than the network's delay explains.
         is_true: `event_us` is by a clock known to be right.
-    """
-
-    event_us: int | None = None
-    sent_us: int | None = None
-    queued_us: int | None = None
-    skew_tolerated_us: int = SKEW_TOLERATED_US
-    is_true: bool = False
-
-
-def occurred(times: ClientTimes, received_us: int) -> tuple[int, str]:
-    """When an event happened, by our clock, and how that was found.
 
     Returns:
         `occurred_at`, never after `received_us`, and `time_flag`. Where several flags fit: late (an earlier UTC
@@ -102,15 +98,15 @@ def occurred(times: ClientTimes, received_us: int) -> tuple[int, str]:
     """
     offset_us = 0
     flag = "ok"
-    if times.queued_us is not None:
-        true_us = received_us - times.queued_us
-        flag = "queued" if times.queued_us else "ok"
-    elif times.event_us is None:
+    if queued_us is not None:
+        true_us = received_us - queued_us
+        flag = "queued" if queued_us else "ok"
+    elif event_us is None:
         return received_us, "no_client_time"
     else:
-        if times.sent_us is not None and not times.is_true:
-            offset_us = received_us - times.sent_us
-        true_us = times.event_us + (offset_us if abs(offset_us) > times.skew_tolerated_us else 0)
+        if sent_us is not None and not is_true:
+            offset_us = received_us - sent_us
+        true_us = event_us + (offset_us if abs(offset_us) > skew_tolerated_us else 0)
         if abs(offset_us) > SKEW_TOLERATED_US:
             flag = "corrected"
     if true_us > received_us + FUTURE_TOLERATED_US:

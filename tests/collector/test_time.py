@@ -1,18 +1,17 @@
 """When an event happened: the rules as properties and by example."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 
 from collector.time import (
     DAY_US,
     FUTURE_TOLERATED_US,
     SECOND_US,
     SKEW_TOLERATED_US,
-    ClientTimes,
     from_us,
     occurred,
     parse_epoch_ms,
@@ -24,45 +23,46 @@ NOON_US = to_us(datetime(2026, 3, 10, 12, tzinfo=UTC))
 moments = st.integers(1, 253_402_300_799_999_999)
 
 
-told = st.builds(
-    ClientTimes,
-    event_us=moments | st.none(),
-    sent_us=moments | st.none(),
-    queued_us=st.integers(0, 10**16) | st.none(),
-    skew_tolerated_us=st.sampled_from([0, SKEW_TOLERATED_US]),
-    is_true=st.booleans(),
+told = st.fixed_dictionaries(
+    {
+        "event_us": moments | st.none(),
+        "sent_us": moments | st.none(),
+        "queued_us": st.integers(0, 10**16) | st.none(),
+        "skew_tolerated_us": st.sampled_from([0, SKEW_TOLERATED_US]),
+        "is_true": st.booleans(),
+    }
 )
 
 
 @given(times=told, received_us=st.integers(DAY_US, 4 * 10**15))
-def test_no_event_happens_after_its_receipt_or_before_time_began(times: ClientTimes, received_us: int) -> None:
-    occurred_us, flag = occurred(times, received_us)
+def test_no_event_happens_after_its_receipt_or_before_time_began(times: dict[str, Any], received_us: int) -> None:
+    occurred_us, flag = occurred(received_us, **times)
 
     assert 1 <= occurred_us <= received_us
     assert (flag == "late") == (from_us(occurred_us).date() < from_us(received_us).date())
-    assert (flag == "no_client_time") == (times.event_us is None and times.queued_us is None)
+    assert (flag == "no_client_time") == (times["event_us"] is None and times["queued_us"] is None)
 
 
 @given(times=told, received_us=st.integers(DAY_US, 4 * 10**15))
 def test_what_was_queued_happened_so_long_before_its_receipt_whatever_the_clocks(
-    times: ClientTimes, received_us: int
+    times: dict[str, Any], received_us: int
 ) -> None:
-    if times.queued_us is not None:
-        assert occurred(times, received_us)[0] == max(1, received_us - times.queued_us)
+    if times["queued_us"] is not None:
+        assert occurred(received_us, **times)[0] == max(1, received_us - times["queued_us"])
 
 
 @given(times=told, received_us=st.integers(DAY_US, 4 * 10**15))
-def test_a_clock_known_to_be_right_is_never_corrected(times: ClientTimes, received_us: int) -> None:
-    if times.is_true and times.queued_us is None and times.event_us is not None:
-        assert occurred(times, received_us)[0] == min(times.event_us, received_us)
+def test_a_clock_known_to_be_right_is_never_corrected(times: dict[str, Any], received_us: int) -> None:
+    if times["is_true"] and times["queued_us"] is None and times["event_us"] is not None:
+        assert occurred(received_us, **times)[0] == min(times["event_us"], received_us)
 
 
 @given(ago_us=st.integers(0, 10**12), skew_us=st.integers(-(10**13), 10**13))
 def test_a_wrong_clock_that_says_when_it_sent_tells_the_right_time(ago_us: int, skew_us: int) -> None:
     sent_us = NOON_US + skew_us
-    times = ClientTimes(event_us=sent_us - ago_us, sent_us=sent_us)
-    occurred_us, _ = occurred(times, NOON_US)
-    exact_us, _ = occurred(replace(times, skew_tolerated_us=0), NOON_US)
+    times = {"event_us": sent_us - ago_us, "sent_us": sent_us}
+    occurred_us, _ = occurred(NOON_US, **times)
+    exact_us, _ = occurred(NOON_US, **times, skew_tolerated_us=0)
 
     assert exact_us == NOON_US - ago_us
     tolerated_us = 0 if abs(skew_us) > SKEW_TOLERATED_US else SKEW_TOLERATED_US
@@ -91,7 +91,7 @@ def test_rules_by_example(client_s: float | None, sent_s: float | None, occurred
         return None if seconds is None else NOON_US + round(seconds * SECOND_US)
 
     expected = ("corrected", at(occurred_s)) if flag == "clamped" else (flag, at(occurred_s))
-    found_us, found = occurred(ClientTimes(event_us=at(client_s), sent_us=at(sent_s)), NOON_US)
+    found_us, found = occurred(NOON_US, event_us=at(client_s), sent_us=at(sent_s))
 
     assert (found, found_us) == expected
     assert FUTURE_TOLERATED_US == 5 * SECOND_US
