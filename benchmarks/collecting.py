@@ -44,7 +44,7 @@ def measure() -> list[Result]:
             to_bare,
             0.6,
             f"{median(single_rates):.0f} : {median(bare_rates):.0f} requests/s at {CONNECTIONS} connections; "
-            "limited by the processor: a quarter each mapping, server, syncing and passing the interpreter round",
+            "limited by the processor: over half is the server's own, the rest mapping, syncing and shipping alike",
         ),
         at_least(
             "collector, 50 events a request : 1 event a request, events/s",
