@@ -230,8 +230,7 @@ class Intake:
             SpoolUnavailable: nothing was kept.
             TooManyEvents: nothing was kept: more than the site takes in a minute.
         """
-        parts = [(reading, self._build(reading, request, protocol))]
-        parts += [(each, self._build(each, request, protocol)) for each in reading.further]
+        parts = [(each, self._build(each, request, protocol)) for each in (reading, *reading.further)]
         durable: dict[str, list[bytes]] = {}
         for each, lines in parts:
             durable.setdefault("events", []).extend(lines.events)

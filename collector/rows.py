@@ -140,11 +140,7 @@ class _Builder:
         self._shared: dict[str, Any] = {}
         if reading.user_agent:
             reading.shared.setdefault("user_agent", reading.user_agent)
-        for name, value in reading.shared.items():
-            if value is not None:
-                fitted = FITTERS[name](value, self._shared_warnings)
-                if fitted is not None:
-                    self._shared[name] = fitted
+        _fit_into(self._shared, reading.shared, self._shared_warnings)
         self._address = kept_address(reading.address, self._plan.ip)
 
     def row(self, candidate: Candidate, protocol: str) -> dict[str, Any] | Reject:
@@ -205,14 +201,7 @@ class _Builder:
         if candidate.impersonal is not None and self._is_hashed:
             columns = columns | candidate.impersonal
         row = self._shared.copy()
-        for name, value in columns.items():
-            # Nearly every value is text that fits, and to see that here is quicker than to call somebody who does.
-            if type(value) is str and "\0" not in value and 0 < len(value) <= TEXT_LENGTHS.get(name, 0):
-                row[name] = value
-            elif value is not None:
-                fitted = FITTERS[name](value, warnings)
-                if fitted is not None:
-                    row[name] = fitted
+        _fit_into(row, columns, warnings)
         return row
 
     def _event_id(self, index: int, protocol: str, client_id: str | None) -> str:
@@ -269,6 +258,18 @@ class _Builder:
         if self._reading.is_import:
             return self._salts.named(IMPORT_SALT)
         return self._salts.of_date(local_date(self._received_at, self._plan.zone))
+
+
+def _fit_into(row: dict[str, Any], columns: dict[str, Any], warnings: list[str]) -> None:
+    """Set what the columns hold of the values."""
+    for name, value in columns.items():
+        # Nearly every value is text that fits, and to see that here is quicker than to call somebody who does.
+        if type(value) is str and "\0" not in value and 0 < len(value) <= TEXT_LENGTHS.get(name, 0):
+            row[name] = value
+        elif value is not None:
+            fitted = FITTERS[name](value, warnings)
+            if fitted is not None:
+                row[name] = fitted
 
 
 def _sent_address(columns: dict[str, Any], warnings: list[str]) -> str | None:
