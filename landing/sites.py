@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, IPvAnyNetwork, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, IPvAnyNetwork, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 
 from landing import positions
@@ -78,19 +78,10 @@ class Sites(Section):
     objectiv: Objectiv = Objectiv()
     trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(default=("127.0.0.1/32",), validate_default=True)
 
-    _site_ids: dict[tuple[str, str], str] = PrivateAttr(default_factory=dict)
-
-    def named(self, family: str, key: str) -> Site | None:
-        """The site that clients of `family` (a key of `ids`) call `key`; None when there is none."""
-        site_id = self._site_ids.get((family, key))
-        return None if site_id is None else self.sites[site_id]
-
     @model_validator(mode="after")
-    def _index(self) -> Self:
+    def _name_sites(self) -> Self:
         for site_id, site in self.sites.items():
             site._site_id = site_id  # noqa: SLF001  (the key of a site stands outside of it in the file)
-            for pair in site.ids.pairs():
-                self._site_ids[pair] = site_id
         return self
 
 

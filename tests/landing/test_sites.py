@@ -135,23 +135,6 @@ def test_what_is_left_out_has_the_documented_default() -> None:
     assert sites.trusted_proxies == (ip_network("127.0.0.1/32"),)
 
 
-def test_a_site_is_found_by_the_ids_of_other_families() -> None:
-    sites = load_sites(DOCUMENTED)
-
-    for family, key in [
-        ("measurement_protocol", "UA-1-1"),
-        ("ga4", "G-ABC123"),
-        ("objectiv", "shop-app"),
-        ("alcolytics", "1"),
-        ("segment", "WRITE_KEY"),
-        ("snowplow", "shop-web"),
-    ]:
-        site = sites.named(family, key)
-        assert site is not None
-        assert site.site_id == "shop"
-    assert sites.named("segment", "UA-1-1") is None
-
-
 def test_the_home_host_is_no_referrer_unless_the_file_says_otherwise() -> None:
     site = load_sites("version: 1\nsites: {a: {name: A, url: 'https://WWW.Shop.example/x'}}").sites["a"]
     told = load_sites(
