@@ -22,6 +22,7 @@ FUTURE_TOLERATED_US = 5 * SECOND_US
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_US = 253_402_300_799_999_999  # the end of the year 9999, the last that datetime can hold
+_LAST_MS = _LAST_US // MILLISECOND_US
 _ISO = re.compile(
     r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?\s*(Z|[+-]\d\d(?::?\d\d)?)?", re.ASCII | re.IGNORECASE
 )
@@ -44,10 +45,10 @@ def local_date(moment: datetime, zone: ZoneInfo) -> date:
 
 def parse_epoch_ms(value: object) -> int | None:
     """Epoch microseconds of a number of milliseconds; None when it is no plausible time."""
-    if type(value) is int and 0 < value <= _LAST_US // MILLISECOND_US:  # as nearly all clients send it
+    if type(value) is int and 0 < value <= _LAST_MS:  # as nearly all clients send it
         return value * MILLISECOND_US
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value <= _LAST_US // 1_000:
-        return max(1, round(value * 1_000))
+    if isinstance(value, float) and 0 < value <= _LAST_MS:
+        return max(1, round(value * MILLISECOND_US))
     return None
 
 

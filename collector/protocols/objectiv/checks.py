@@ -21,8 +21,9 @@ _FINDINGS_MAX = 10
 
 _UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.ASCII)
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
-_EVERY_EVENT = {"id", "time", "location_stack", "global_contexts"}
-_NEEDED = {"_type", *_EVERY_EVENT}
+_EVERY_EVENT = dict.fromkeys(("id", "time", "location_stack", "global_contexts")).keys()
+_NEEDED = dict.fromkeys(("_type", *_EVERY_EVENT)).keys()
+"""In the order in which what is missing is told."""
 _LISTS = (("location_stack", "AbstractLocationContext"), ("global_contexts", "AbstractGlobalContext"))
 
 _EXACT = {
@@ -151,7 +152,7 @@ class Checker:
         if not event.keys() >= _NEEDED:
             findings.extend(
                 Finding(ObjectivReason.MISSING_PROPERTY, f"{key} is missing", event)
-                for key in ("_type", "id", "time", "location_stack", "global_contexts")
+                for key in _NEEDED
                 if key not in event
             )
         for key, _ in _LISTS:
