@@ -36,3 +36,14 @@ select
 from sessions
 group by {{ keys }}
 {%- endmacro %}
+
+{# Condition on a relation with these columns: it is of a page view whose numbered events changed. Ids come first, for
+   they differ early and sites seldom. #}
+{% macro of_changed_page_view() -%}
+    (page_view_id, site_id) in (
+        select
+            changes.page_view_id,
+            changes.site_id
+        from {{ ref('int_tracker_changes') }} as changes
+    )
+{%- endmacro %}

@@ -1,12 +1,5 @@
 -- The page views that this run touched have as many numbers as their events have; each touched day adds them up.
-with changed as (
-    select
-        page_view_id,
-        site_id
-    from {{ ref('int_tracker_changes') }}
-),
-
-events as (
+with events as (
     select
         site_id,
         page_view_id,
@@ -14,23 +7,13 @@ events as (
     from {{ ref('int_events') }}
     where
         sequence_number is not null
-        and (page_view_id, site_id) in (
-            select
-                changed.page_view_id,
-                changed.site_id
-            from changed
-        )
+        and {{ of_changed_page_view() }}
     group by page_view_id, site_id
 ),
 
 page_views as (
     select * from {{ ref('int_tracker_page_views') }}
-    where (page_view_id, site_id) in (
-            select
-                changed.page_view_id,
-                changed.site_id
-            from changed
-        )
+    where {{ of_changed_page_view() }}
 ),
 
 days as (

@@ -29,12 +29,7 @@ with events as (
     from {{ ref('int_events') }}
     where
         sequence_number is not null
-        and (page_view_id, site_id) in (
-            select
-                changes.page_view_id,
-                changes.site_id
-            from {{ ref('int_tracker_changes') }} as changes
-        )
+        and {{ of_changed_page_view() }}
 ),
 
 ordered as (
