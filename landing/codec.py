@@ -17,7 +17,10 @@ _ORIGIN_KEY = b"tidemill.origin"
 _SEGMENT_ZSTD_LEVEL = 1
 """An inbox object lives for a day, and the collector that makes it has requests to answer."""
 
-_BATCH_ZSTD_LEVEL = 6
+_ARCHIVE_ZSTD_LEVEL = 6
+_RANDOM_ZSTD_LEVEL = 1
+"""Of the archive's ids and times: looking longer for repetitions makes random digits larger, not smaller."""
+
 _ROW_GROUP_ROWS = 65_536
 
 _IDS = ("event_id", "client_event_id", "reject_id", "checkin_id", "row_id", "request_id")
@@ -119,12 +122,16 @@ def encode(table: pa.Table, schema: pa.Schema, origin: SegmentOrigin | BatchOrig
         use_dictionary=[name for name in schema.names if name not in _ENCODINGS],
         column_encoding={name: encoding for name, encoding in _ENCODINGS.items() if name in schema.names},
         compression="zstd",
-        compression_level=_BATCH_ZSTD_LEVEL if is_archive else _SEGMENT_ZSTD_LEVEL,
+        compression_level=_archive_levels(schema) if is_archive else _SEGMENT_ZSTD_LEVEL,
         row_group_size=_ROW_GROUP_ROWS,
         write_page_checksum=True,
     )
     data: bytes = sink.getvalue().to_pybytes()
     return data
+
+
+def _archive_levels(schema: pa.Schema) -> dict[str, int]:
+    return {name: _RANDOM_ZSTD_LEVEL if name in _ENCODINGS else _ARCHIVE_ZSTD_LEVEL for name in schema.names}
 
 
 def decode_segment(data: bytes, schema: pa.Schema) -> tuple[pa.Table, SegmentOrigin]:

@@ -34,9 +34,8 @@ _VERBATIM: Final = "\x10"
 """Begins a `raw` that was not folded because it holds control characters."""
 
 _ISO_MILLISECONDS: Final = len("2026-03-10T12:00:00.123")
-_ISO_HOURS: Final = ("T0", "T1", "T2")
-"""One of these is in every ISO time."""
 
+_FIRST_PRINTABLE: Final = 0x20
 _CONTROL: Final = r"[\x00-\x1f]"
 _LENGTH_MIN: Final = 5
 """Shorter values save nothing."""
@@ -48,13 +47,9 @@ def fold(rows: pa.Table) -> pa.Table:
         return rows
     originals = rows["raw"].combine_chunks()
     # Text that already holds marks is no valid JSON, so no collector writes it; it must come back all the same.
-    is_marked = pc.match_substring_regex(originals, _CONTROL)
+    is_marked = _has_controls(originals)
     foldable = pc.if_else(is_marked, pa.scalar(None, pa.string()), originals).to_pylist()
-    spells_time = [raw is not None and any(hour in raw for hour in _ISO_HOURS) for raw in foldable]
-    folded = [
-        raw if raw is None else _fold_text(raw, texts)
-        for raw, texts in zip(foldable, _texts(rows, spells_time), strict=True)
-    ]
+    folded = [raw if raw is None else _fold_text(raw, texts) for raw, texts in zip(foldable, _texts(rows), strict=True)]
     verbatim = pc.binary_join_element_wise(_VERBATIM, originals, "")
     raw = pc.if_else(is_marked, verbatim, pa.array(folded, pa.string()))
     sent, event_id = rows["client_event_id"], rows["event_id"]
@@ -72,31 +67,36 @@ def unfold(rows: pa.Table) -> pa.Table:
     unescaped = pc.if_else(pc.starts_with(kept, _SAME), pc.utf8_slice_codeunits(kept, 1), kept)
     sent = pc.if_else(pc.fill_null(pc.equal(kept, _SAME), False), event_id, unescaped)
     rows = _with(rows, client_event_id=sent)
-    folded = rows["raw"].to_pylist()
-    spells_time = [raw is not None and _MARKS[-1] in raw for raw in folded]
     raw = [
         raw if raw is None else _unfold_text(raw, texts)
-        for raw, texts in zip(folded, _texts(rows, spells_time), strict=True)
+        for raw, texts in zip(rows["raw"].to_pylist(), _texts(rows), strict=True)
     ]
     return _with(rows, raw=pa.array(raw, pa.string()))
 
 
-def _texts(rows: pa.Table, spells_time: list[bool]) -> Iterator[tuple[str | None, ...]]:
-    """For each row, what each of `_MARKS` stands for. The last, an ISO time, is costly: only where it may be needed."""
-    time = rows["client_time"]
+def _texts(rows: pa.Table) -> Iterator[tuple[str | None, ...]]:
+    """For each row, what each of `_MARKS` stands for."""
+    time = rows["client_time"].cast(pa.timestamp("us"))  # UTC without saying so is spelled ten times as fast
     milliseconds = pc.cast(pc.divide(pc.cast(time, pa.int64()), 1_000), pa.string())
-    wanted = pc.if_else(pa.array(spells_time, pa.bool_()), time, pa.scalar(None, time.type))
-    spelled = pc.utf8_slice_codeunits(pc.strftime(wanted, "%Y-%m-%dT%H:%M:%S"), 0, _ISO_MILLISECONDS)
-    columns = (*(rows[name] for name in _FOLDED), milliseconds, spelled)
-    return zip(*(_without_controls(column) for column in columns), strict=True)
+    instant = pc.utf8_slice_codeunits(pc.cast(time, pa.string()), 0, _ISO_MILLISECONDS)
+    columns = (*(rows[name] for name in _FOLDED), milliseconds, pc.replace_substring(instant, " ", "T"))
+    return zip(*(_replaceable(column.combine_chunks()) for column in columns), strict=True)
 
 
-def _without_controls(column: pa.ChunkedArray | pa.Array) -> list[str | None]:
+def _replaceable(column: pa.Array) -> list[str | None]:
     """The texts of a column; None in place of those that are short or hold a control character."""
-    is_short = pc.less(pc.binary_length(column), _LENGTH_MIN)
-    is_unfit = pc.or_(is_short, pc.match_substring_regex(column, _CONTROL))
+    is_unfit = pc.or_(pc.less(pc.binary_length(column), _LENGTH_MIN), _has_controls(column))
     texts: list[str | None] = pc.if_else(is_unfit, pa.scalar(None, pa.string()), column).to_pylist()
     return texts
+
+
+def _has_controls(column: pa.Array) -> pa.Array:
+    """Which texts hold a control character. Usually none does, as the least byte of them all tells at once."""
+    text = column.buffers()[-1]
+    least = pc.min(pa.Array.from_buffers(pa.uint8(), text.size, [None, text])).as_py() if text else None
+    if least is None or least >= _FIRST_PRINTABLE:
+        return pa.repeat(False, len(column))
+    return pc.match_substring_regex(column, _CONTROL)
 
 
 def _fold_text(raw: str, texts: tuple[str | None, ...]) -> str:

@@ -138,16 +138,21 @@ def commit_document(
 
 
 def for_postgres(table: pa.Table, dataset: Dataset) -> pa.Table:
-    """The rows in the types whose bytes Postgres' COPY expects: keys as 16-byte UUIDs, JSON as versioned jsonb."""
-    columns = []
+    """The rows in the types whose bytes Postgres' COPY expects: keys as 16-byte UUIDs, JSON as versioned jsonb.
+
+    Columns without any value are left out: Postgres need not be told row by row that there is none.
+    """
+    columns = {}
     for column in dataset.columns:
         values = table[column.name]
+        if values.null_count == len(values):
+            continue
         if column.name == dataset.key:
             values = _uuid_bytes(values)
         elif column.kind is Kind.JSON:
             values = pc.binary_join_element_wise(_JSONB_VERSION, values, "")
-        columns.append(values)
-    return pa.Table.from_arrays(columns, names=[column.name for column in dataset.columns])
+        columns[column.name] = values
+    return pa.table(columns)
 
 
 def _uuid_bytes(texts: pa.ChunkedArray) -> pa.Array:

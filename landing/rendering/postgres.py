@@ -18,6 +18,8 @@ _TYPES = {
     Kind.TEXT_LIST: "text[]",
 }
 
+_FIXED_WIDTH = {Kind.BOOLEAN, Kind.INT16, Kind.INT32, Kind.INT64, Kind.FLOAT64, Kind.TIMESTAMP}
+
 _HEADER = """\
 -- Generated from landing/contract.py by `tidemill contract write`; edit the contract instead.
 --
@@ -69,7 +71,7 @@ def raw_ddl(datasets: tuple[Dataset, ...]) -> str:
 
 
 def _block(dataset: Dataset) -> str:
-    definitions = ",\n".join(_definition(dataset, column) for column in dataset.columns)
+    definitions = ",\n".join(_definition(dataset, column) for column in stored_columns(dataset))
     # A required column has been there from the first version: a table with rows could not take it later.
     additions = ",\n".join(
         f"add column if not exists {_definition(dataset, column)}" for column in dataset.columns if not column.required
@@ -86,6 +88,18 @@ def _block(dataset: Dataset) -> str:
         definitions=indent(definitions, " " * 8),
         additions=indent(additions, " " * 8),
         comments=comments,
+    )
+
+
+def stored_columns(dataset: Dataset) -> list[Column]:
+    """The columns in the order in which a new table stores them.
+
+    Postgres reaches a column of a row by passing over all before it, at a known distance as long as none is null or
+    of varying width. So required columns come first, of these the ones of fixed width; every query asks for some.
+    """
+    return sorted(
+        dataset.columns,
+        key=lambda column: (not column.required, column.kind not in _FIXED_WIDTH and column.name != dataset.key),
     )
 
 

@@ -7,33 +7,52 @@ create schema if not exists raw;
 
 do $$
 begin
-    if obj_description(to_regclass('raw.events'), 'pg_class') = 'one row per thing that happened, as often as it was delivered (contract 1, definition 7da2534592e5)' then
+    if obj_description(to_regclass('raw.events'), 'pg_class') = 'one row per thing that happened, as often as it was delivered (contract 1, definition 31fb954d52f9)' then
         return;
     end if;
 
     -- grain: one row per thing that happened, as often as it was delivered
     create table if not exists raw.events (
         event_id uuid not null,
-        client_event_id text,
-        site_id text not null,
-        protocol text not null,
-        protocol_version text,
-        tracking_key text,
-        event_type text not null,
-        event_name text,
         is_interaction boolean not null,
         occurred_at timestamptz not null,
         received_at timestamptz not null,
+        request_index integer not null,
+        segment_row bigint not null,
+        is_bot boolean not null,
+        loaded_at timestamptz not null,
+        site_id text not null,
+        protocol text not null,
+        event_type text not null,
+        time_flag text not null,
+        visitor_id_kind text not null,
+        request_id text not null,
+        collector_id text not null,
+        segment_id text not null,
+        batch_id text collate "C" not null,
         client_time timestamptz,
         sent_at timestamptz,
-        time_flag text not null,
+        client_session_number bigint,
+        http_status integer,
+        value double precision,
+        engaged_ms bigint,
+        scroll_percent smallint,
+        engaged_delta_ms bigint,
+        screen_width integer,
+        screen_height integer,
+        viewport_width integer,
+        viewport_height integer,
+        gpc boolean,
+        content_hash integer,
+        client_event_id text,
+        protocol_version text,
+        tracking_key text,
+        event_name text,
         visitor_id text,
-        visitor_id_kind text not null,
         user_id text,
         previous_id text,
         group_id text,
         client_session_id text,
-        client_session_number bigint,
         session_control text,
         page_view_id text,
         page_url text,
@@ -41,7 +60,6 @@ begin
         page_referrer text,
         screen_name text,
         content_group text[],
-        http_status integer,
         campaign_id text,
         campaign_name text,
         campaign_source text,
@@ -53,7 +71,6 @@ begin
         category text,
         action text,
         label text,
-        value double precision,
         order_id text,
         order_action text,
         revenue numeric(18, 6),
@@ -63,16 +80,9 @@ begin
         coupon text,
         affiliation text,
         items jsonb,
-        engaged_ms bigint,
-        scroll_percent smallint,
-        engaged_delta_ms bigint,
         user_agent text,
         client_hints jsonb,
         language text,
-        screen_width integer,
-        screen_height integer,
-        viewport_width integer,
-        viewport_height integer,
         time_zone text,
         app_name text,
         app_version text,
@@ -82,20 +92,13 @@ begin
         automation text,
         ip text,
         consent jsonb,
-        gpc boolean,
         props jsonb,
         contexts jsonb,
         dimensions jsonb,
         metrics jsonb,
         traits jsonb,
         warnings text[],
-        request_id text not null,
-        request_index integer not null,
-        collector_id text not null,
-        segment_id text not null,
-        segment_row bigint not null,
         raw jsonb,
-        content_hash integer,
         geo_country text,
         geo_region text,
         geo_city text,
@@ -106,7 +109,6 @@ begin
         browser_version text,
         os text,
         os_version text,
-        is_bot boolean not null,
         bot_name text,
         page_host text,
         page_path text,
@@ -117,9 +119,7 @@ begin
         utm_term text,
         utm_content text,
         utm_id text,
-        referrer_host text,
-        batch_id text collate "C" not null,
-        loaded_at timestamptz not null
+        referrer_host text
     ) partition by range (received_at);
 
     alter table raw.events
@@ -323,13 +323,13 @@ begin
     comment on column raw.events.referrer_host is 'Host of page_referrer, lower case, without port.';
     comment on column raw.events.batch_id is 'Batch that loaded the row; ids sort in load order.';
     comment on column raw.events.loaded_at is 'When that batch was planned.';
-    comment on table raw.events is 'one row per thing that happened, as often as it was delivered (contract 1, definition 7da2534592e5)';
+    comment on table raw.events is 'one row per thing that happened, as often as it was delivered (contract 1, definition 31fb954d52f9)';
 end
 $$;
 
 do $$
 begin
-    if obj_description(to_regclass('raw.rejects'), 'pg_class') = 'one row per event or request that was refused (contract 1, definition 73e7f1208ddb)' then
+    if obj_description(to_regclass('raw.rejects'), 'pg_class') = 'one row per event or request that was refused (contract 1, definition 07187a843837)' then
         return;
     end if;
 
@@ -337,25 +337,25 @@ begin
     create table if not exists raw.rejects (
         reject_id uuid not null,
         received_at timestamptz not null,
+        request_index integer not null,
+        segment_row bigint not null,
+        loaded_at timestamptz not null,
         protocol text not null,
+        reason text not null,
+        request_id text not null,
+        collector_id text not null,
+        segment_id text not null,
+        batch_id text collate "C" not null,
+        body_bytes bigint,
         site_id text,
         tracking_key text,
-        reason text not null,
         detail text,
         method text,
         path text,
         query text,
         headers jsonb,
         body text,
-        body_bytes bigint,
-        ip text,
-        request_id text not null,
-        request_index integer not null,
-        collector_id text not null,
-        segment_id text not null,
-        segment_row bigint not null,
-        batch_id text collate "C" not null,
-        loaded_at timestamptz not null
+        ip text
     ) partition by range (received_at);
 
     alter table raw.rejects
@@ -393,35 +393,35 @@ begin
     comment on column raw.rejects.segment_row is 'Position within the segment, from 0.';
     comment on column raw.rejects.batch_id is 'Batch that loaded the row; ids sort in load order.';
     comment on column raw.rejects.loaded_at is 'When that batch was planned.';
-    comment on table raw.rejects is 'one row per event or request that was refused (contract 1, definition 73e7f1208ddb)';
+    comment on table raw.rejects is 'one row per event or request that was refused (contract 1, definition 07187a843837)';
 end
 $$;
 
 do $$
 begin
-    if obj_description(to_regclass('raw.checkins'), 'pg_class') = 'one row per message of an installed program, as often as it was delivered (contract 1, definition 854f0afa0e9b)' then
+    if obj_description(to_regclass('raw.checkins'), 'pg_class') = 'one row per message of an installed program, as often as it was delivered (contract 1, definition 471807aed2d0)' then
         return;
     end if;
 
     -- grain: one row per message of an installed program, as often as it was delivered
     create table if not exists raw.checkins (
         checkin_id uuid not null,
-        fleet text not null,
         received_at timestamptz not null,
+        request_index integer not null,
+        segment_row bigint not null,
+        loaded_at timestamptz not null,
+        fleet text not null,
         protocol text not null,
         install_id text not null,
+        request_id text not null,
+        collector_id text not null,
+        segment_id text not null,
+        batch_id text collate "C" not null,
         components jsonb,
         gauges jsonb,
         numbers jsonb,
         codes jsonb,
-        raw text,
-        request_id text not null,
-        request_index integer not null,
-        collector_id text not null,
-        segment_id text not null,
-        segment_row bigint not null,
-        batch_id text collate "C" not null,
-        loaded_at timestamptz not null
+        raw text
     ) partition by range (received_at);
 
     alter table raw.checkins
@@ -450,32 +450,32 @@ begin
     comment on column raw.checkins.segment_row is 'Position within the segment, from 0.';
     comment on column raw.checkins.batch_id is 'Batch that loaded the row; ids sort in load order.';
     comment on column raw.checkins.loaded_at is 'When that batch was planned.';
-    comment on table raw.checkins is 'one row per message of an installed program, as often as it was delivered (contract 1, definition 854f0afa0e9b)';
+    comment on table raw.checkins is 'one row per message of an installed program, as often as it was delivered (contract 1, definition 471807aed2d0)';
 end
 $$;
 
 do $$
 begin
-    if obj_description(to_regclass('raw.app_rows'), 'pg_class') = 'one row per event that an app posted into a declared table, as often as it was delivered (contract 1, definition 18ef2c40f3d7)' then
+    if obj_description(to_regclass('raw.app_rows'), 'pg_class') = 'one row per event that an app posted into a declared table, as often as it was delivered (contract 1, definition 9ad899de8b0e)' then
         return;
     end if;
 
     -- grain: one row per event that an app posted into a declared table, as often as it was delivered
     create table if not exists raw.app_rows (
         row_id uuid not null,
+        received_at timestamptz not null,
+        request_index integer not null,
+        segment_row bigint not null,
+        loaded_at timestamptz not null,
         app text not null,
         table_name text not null,
-        received_at timestamptz not null,
         protocol text not null,
-        fields jsonb,
-        other_fields jsonb,
         request_id text not null,
-        request_index integer not null,
         collector_id text not null,
         segment_id text not null,
-        segment_row bigint not null,
         batch_id text collate "C" not null,
-        loaded_at timestamptz not null
+        fields jsonb,
+        other_fields jsonb
     ) partition by range (received_at);
 
     alter table raw.app_rows
@@ -498,6 +498,6 @@ begin
     comment on column raw.app_rows.segment_row is 'Position within the segment, from 0.';
     comment on column raw.app_rows.batch_id is 'Batch that loaded the row; ids sort in load order.';
     comment on column raw.app_rows.loaded_at is 'When that batch was planned.';
-    comment on table raw.app_rows is 'one row per event that an app posted into a declared table, as often as it was delivered (contract 1, definition 18ef2c40f3d7)';
+    comment on table raw.app_rows is 'one row per event that an app posted into a declared table, as often as it was delivered (contract 1, definition 9ad899de8b0e)';
 end
 $$;

@@ -80,7 +80,7 @@ def test_a_table_matches_the_arrow_schema_column_by_column(dataset: Dataset, dat
         found = columns(connection, dataset.name)
 
     schema = loaded_schema(dataset)
-    assert list(found) == schema.names
+    assert sorted(found) == sorted(schema.names)
     for field in schema:
         column = found[field.name]
         assert column.type in POSTGRES_TYPE[field.type], field.name
@@ -90,6 +90,23 @@ def test_a_table_matches_the_arrow_schema_column_by_column(dataset: Dataset, dat
     assert found["batch_id"].collation == "C"
     documents = {column.name for column in dataset.columns if column.kind is Kind.JSON}
     assert {name for name, column in found.items() if column.type == "jsonb"} == documents
+
+
+@pytest.mark.parametrize("dataset", DATASETS, ids=lambda dataset: dataset.name)
+def test_a_new_table_stores_what_is_always_there_first_and_of_that_what_has_a_fixed_width(
+    dataset: Dataset, database_url: str
+) -> None:
+    with psycopg.connect(database_url) as connection:
+        connection.execute(raw_ddl(DATASETS))
+        stored = connection.execute(
+            "select attnotnull, attlen > 0 from pg_attribute where attrelid = %s::regclass and attnum > 0"
+            " order by attnum",
+            (f"raw.{dataset.name}",),
+        ).fetchall()
+
+    assert stored == sorted(stored, reverse=True)
+    assert stored[0] == (True, True)
+    assert stored[-1] == (False, False)
 
 
 def test_tables_are_partitioned_by_receipt_and_have_a_brin_index_on_the_batch_alone(database_url: str) -> None:

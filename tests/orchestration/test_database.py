@@ -31,7 +31,7 @@ def test_raw_tables_have_the_columns_of_the_contract(warehouse: str) -> None:
     with connect(warehouse) as connection:
         for dataset in DATASETS:
             cursor = connection.execute(f"select * from raw.{dataset.name}")
-            assert [column.name for column in cursor.description or ()] == [each.name for each in dataset.columns]
+            assert {column.name for column in cursor.description or ()} == {each.name for each in dataset.columns}
 
 
 def test_a_partition_takes_the_rows_of_its_utc_day(warehouse: str) -> None:
