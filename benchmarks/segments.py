@@ -1,5 +1,6 @@
 """Spool segments full of made-up events, as a collector would have left them."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -84,10 +85,12 @@ def others(lines: Sequence[bytes], copy: int) -> Iterator[bytes]:
 
 
 def write_segments(folder: Path, lines: Sequence[bytes], *, received_at: datetime, writer_id: str) -> None:
-    """Write `lines` as sealed segments of one writer."""
+    """Write `lines` as sealed segments of one writer, as durable as a collector's before it answers."""
     folder.mkdir(parents=True, exist_ok=True)
     for number, start in enumerate(range(0, len(lines), SEGMENT_ROWS)):
         segment_id = f"{received_at:%Y%m%dT%H%M%S}-{writer_id}-{number:06d}"
         header = SegmentHeader(segment_id, writer_id, number, hour_of(received_at), received_at)
         rows = b"\n".join(lines[start : start + SEGMENT_ROWS]) + b"\n"
-        (folder / f"{segment_id}{SUFFIX}").write_bytes(opening(header) + record("events", rows))
+        with (folder / f"{segment_id}{SUFFIX}").open("wb") as segment:
+            segment.write(opening(header) + record("events", rows))
+            os.fsync(segment.fileno())

@@ -9,7 +9,7 @@ from landing.contract import Origin, dataset
 from landing.keys import InboxKey
 from landing.schema import INSTANT, landed_schema
 
-# Arrow's own allocators and a pool of threads keep what a conversion took: some 30 MB in every worker for good.
+# Arrow's own allocators and a pool of threads would keep more of what a conversion took.
 pa.set_memory_pool(pa.system_memory_pool())
 pa.set_cpu_count(1)
 
@@ -32,13 +32,10 @@ def to_objects(content: SegmentContent) -> list[tuple[InboxKey, bytes]]:
         header.segment_number,
         {name: table.num_rows for name, table in sorted(tables.items())},
     )
-    objects = [
+    return [
         (InboxKey(name, header.hour, header.segment_id), encode(table, landed_schema(dataset(name)), origin))
         for name, table in sorted(tables.items())
     ]
-    del tables
-    pa.default_memory_pool().release_unused()  # to the system: a worker would keep its peak for good
-    return objects
 
 
 def _table(name: str, lines: bytes, segment_id: str) -> pa.Table:
