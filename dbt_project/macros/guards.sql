@@ -14,29 +14,30 @@
 
 {# Settings of each model's transaction. Work tables are sorted once per run and statements run for seconds, so sorts
    deserve memory; compiling such statements (JIT) costs more than it saves; and the tables are probed by index, which is
-   cheap when they are cached or on solid-state disks. #}
+   cheap when they are cached or on solid-state disks. A merge join would read a whole table in the order of an index, row
+   by row, where a hash takes it as it lies. #}
 {% macro session_settings() -%} {{ return(adapter.dispatch('session_settings')()) }} {%- endmacro %}
 
 {% macro default__session_settings() -%} select 1 {%- endmacro %}
 
 {% macro postgres__session_settings() -%}
-    set local work_mem = '192MB'; set local maintenance_work_mem = '256MB'; set local jit = off; set local random_page_cost = 1.1; set local timezone = 'UTC'
+    set local work_mem = '192MB'; set local maintenance_work_mem = '256MB'; set local jit = off; set local random_page_cost = 1.1; set local enable_mergejoin = off; set local timezone = 'UTC'
 {%- endmacro %}
 
-{# Pre-hook of models that join whole sets by equality. A nested loop would be quadratic and a merge join sorts both sides;
-   the planner chooses them when it takes a condition on several columns for rarer than it is. #}
+{# Pre-hook of models that join whole sets by equality. A nested loop would be quadratic; the planner chooses one when it
+   takes a condition on several columns for rarer than it is. #}
 {% macro hash_joins_only() -%} {{ return(adapter.dispatch('hash_joins_only')()) }} {%- endmacro %}
 
 {% macro default__hash_joins_only() -%} select 1 {%- endmacro %}
 
-{% macro postgres__hash_joins_only() -%} set local enable_nestloop = off; set local enable_mergejoin = off {%- endmacro %}
+{% macro postgres__hash_joins_only() -%} set local enable_nestloop = off {%- endmacro %}
 
 {# What a strategy does first when it replaces rows: they are few beside the table and found through its index. #}
-{% macro any_join() -%} {{ return(adapter.dispatch('any_join')()) }} {%- endmacro %}
+{% macro index_joins_too() -%} {{ return(adapter.dispatch('index_joins_too')()) }} {%- endmacro %}
 
-{% macro default__any_join() -%}{%- endmacro %}
+{% macro default__index_joins_too() -%}{%- endmacro %}
 
-{% macro postgres__any_join() -%} set local enable_nestloop = on; set local enable_mergejoin = on; {%- endmacro %}
+{% macro postgres__index_joins_too() -%} set local enable_nestloop = on; {%- endmacro %}
 
 {# Post-hook of big tables: statistics at once after they were built as a whole, since the models after it join with them.
    Only of the columns by which they join, for each takes time. Later the database keeps them up itself (autovacuum), as

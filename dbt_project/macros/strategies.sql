@@ -3,7 +3,7 @@
 
 {# Replace the sessions of each rebuilt visitor from the first rebuilt one on; sessions before it keep their rows. #}
 {% macro get_incremental_replace_visitors_sql(arg_dict) -%}
-    {{ any_join() }}
+    {{ index_joins_too() }}
     delete from {{ arg_dict['target_relation'] }} as old
     using {{ ref('int_visitor_rebuilds') }} as rebuilds
     where old.site_id = rebuilds.site_id
@@ -17,7 +17,7 @@
 {# Replace the rows whose `touched_on` columns appear in the model named by `touched`. #}
 {% macro get_incremental_replace_touched_sql(arg_dict) -%}
     {%- set columns = config.require('touched_on') -%}
-    {{ any_join() }}
+    {{ index_joins_too() }}
     delete from {{ arg_dict['target_relation'] }} as old
     using {{ ref(config.require('touched')) }} as touched
     where {% for column in columns -%}
@@ -28,7 +28,7 @@
 
 {# Replace the row of each event that arrived. Unlike delete+insert it names the key once and deletes through its index. #}
 {% macro get_incremental_replace_events_sql(arg_dict) -%}
-    {{ any_join() }}
+    {{ index_joins_too() }}
     delete from {{ arg_dict['target_relation'] }} as old
     using {{ arg_dict['temp_relation'] }} as new
     where old.site_id = new.site_id and old.event_id = new.event_id;

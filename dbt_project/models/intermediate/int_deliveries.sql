@@ -15,7 +15,7 @@ with window_days as (
     where dataset = 'events' and {{ in_window('batch_id') }}
 ),
 
-window_events as (
+window_events as not materialized (
     select * from {{ ref('stg_events') }}
     where
         {{ in_window('batch_id') }}
