@@ -67,6 +67,9 @@ _PERSONAL = {
 }
 """Contexts that are nothing but ids."""
 
+_READ = {"schema", "data"}
+"""What there is of a context that could be read."""
+
 
 def read_entities(columns: dict[str, Any], entities: Sequence[SelfDescribing]) -> None:
     """Fill columns from contexts where the event's own fields do not."""
@@ -81,13 +84,14 @@ def read_entities(columns: dict[str, Any], entities: Sequence[SelfDescribing]) -
 
 
 def without_ids(rest: Mapping[str, Any]) -> dict[str, Any]:
-    """The column contexts without what tells one browser or device from another."""
-    kept = {key: value for key, value in rest.items() if key != "nuid"}
-    contexts = kept.get("co")
-    if isinstance(contexts, list):
+    """The column contexts without what tells one browser or device from another.
+
+    Contexts that could not be read are there as they were sent and may hold anything, so they go as a whole.
+    """
+    kept = {key: value for key, value in rest.items() if key not in {"nuid", "co"}}
+    contexts = rest.get("co")
+    if isinstance(contexts, list) and all(isinstance(each, dict) and each.keys() == _READ for each in contexts):
         kept["co"] = [_without_ids(each) for each in contexts if _name(each) not in _PERSONAL]
-    else:
-        kept.pop("co", None)
     return kept
 
 
