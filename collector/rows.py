@@ -29,6 +29,7 @@ _ABOUT_A_PERSON = {"identify", "alias", "group"}
 """Kinds of events whose props say who somebody is."""
 
 _encode = msgspec.json.Encoder().encode
+_text_length = TEXT_LENGTHS.get
 _fit_original, _fit_version, _fit_tracking_key = (FITTERS[name] for name in ("raw", "protocol_version", "tracking_key"))
 
 
@@ -215,7 +216,7 @@ class _Builder:
             invalid = next((each for each in warnings if each.startswith("invalid:")), None)
             if invalid is not None:
                 return Reason.INVALID_FIELD, invalid.removeprefix("invalid:")
-        if self._plan.hosts and "page_url" in row and not _is_counted(row["page_url"], self._plan.hosts):
+        if self._plan.hosts and "page_url" in row and not _is_counted(_origin(row["page_url"]), self._plan.hosts):
             return Reason.HOST_NOT_COUNTED, "the page's host is not counted"
         if original_chars > EVENT_CHARS_MAX:
             return Reason.EVENT_TOO_LARGE, f"{original_chars} characters"
@@ -264,7 +265,7 @@ def _fit_into(row: dict[str, Any], columns: dict[str, Any], warnings: list[str])
     """Set what the columns hold of the values."""
     for name, value in columns.items():
         # Nearly every value is text that fits, and to see that here is quicker than to call somebody who does.
-        if type(value) is str and "\0" not in value and 0 < len(value) <= TEXT_LENGTHS.get(name, 0):
+        if type(value) is str and value and "\0" not in value and len(value) <= _text_length(name, 0):
             row[name] = value
         elif value is not None:
             fitted = FITTERS[name](value, warnings)
@@ -291,20 +292,19 @@ def _signed_crc(text: str) -> int:
     return checksum - (checksum >> 31 << 32)
 
 
+def _origin(url: str) -> str:
+    """What precedes the third slash: the host ends there at the latest, and it repeats from event to event."""
+    end = url.find("/", len("https://")) if url.startswith(("https://", "http://")) else -1
+    return url if end < 0 else url[:end]
+
+
 @functools.lru_cache(maxsize=4_096)
-def _host(origin: str) -> str | None:
-    try:
-        return urlsplit(origin).hostname
-    except ValueError:
-        return None
-
-
-def _is_counted(url: object, hosts: frozenset[str]) -> bool:
+def _is_counted(origin: str, hosts: frozenset[str]) -> bool:
     """The page is on a counted host, or its address names none."""
-    # A host ends at the third slash at the latest, and what precedes it repeats from event to event.
-    text = str(url)
-    end = text.find("/", len("https://")) if text.startswith(("https://", "http://")) else -1
-    host = _host(text if end < 0 else text[:end])
+    try:
+        host = urlsplit(origin).hostname
+    except ValueError:
+        return True
     return host is None or host.rstrip(".") in hosts
 
 

@@ -107,10 +107,11 @@ def occurred(  # noqa: PLR0913  (all that a client may tell)
     else:
         if sent_us is not None and not is_true:
             offset_us = received_us - sent_us
-        true_us = event_us + (offset_us if abs(offset_us) > skew_tolerated_us else 0)
-        if abs(offset_us) > SKEW_TOLERATED_US:
+        skew_us = abs(offset_us)
+        true_us = event_us + (offset_us if skew_us > skew_tolerated_us else 0)
+        if skew_us > SKEW_TOLERATED_US:
             flag = "corrected"
-    if true_us > received_us + FUTURE_TOLERATED_US:
-        return received_us, "clamped_future"
-    true_us = max(1, min(true_us, received_us))
+    if true_us >= received_us:
+        return received_us, flag if true_us <= received_us + FUTURE_TOLERATED_US else "clamped_future"
+    true_us = true_us if true_us > 0 else 1
     return true_us, "late" if true_us // DAY_US < received_us // DAY_US else flag
