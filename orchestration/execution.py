@@ -59,10 +59,20 @@ def execute(
     run_config = dg.RunConfig(ops=dict(ops or {}))
     # Days exist up to the present: in a simulated one, up to the simulated.
     with dg.partition_loading_context(effective_dt=now), dg.DagsterInstance.get() as instance:
+        _keep_connections(instance)
         result = definitions.resolve_job_def(job).execute_in_process(
             instance=instance, tags=all_tags, run_config=run_config, raise_on_error=False
         )
         return outcome_of(result)
+
+
+def _keep_connections(instance: dg.DagsterInstance) -> None:
+    """Have Dagster's storage hold its connections, as it does under the web server.
+
+    Otherwise it opens one for each of the nine hundred things that it notes of a transform: with what they cost the
+    server, a quarter of the run's processor time.
+    """
+    instance.optimize_for_webserver(statement_timeout=0, pool_recycle=-1, max_overflow=-1)
 
 
 def outcome_of(result: dg.ExecuteInProcessResult) -> Outcome:

@@ -260,3 +260,9 @@ def test_the_runs_are_in_dagsters_storage_with_partitions_and_without_blocking_t
     assert {run.job_name for run in runs} == {"load", "daily", "transform", "purge"}
     assert {run.tags["tidemill/cadence"] for run in runs} == {"command"}
     assert closed == {"2031-03-10", "2031-03-11", "2031-03-12"}
+
+
+def test_dagsters_storage_is_asked_over_few_connections(mill: Mill) -> None:
+    ((connections,),) = mill.rows("select sessions from pg_stat_database where datname = 'mill_commands_dagster'")
+
+    assert connections < 1_000, "one for each thing that ten runs note would be thousands"
