@@ -1,9 +1,11 @@
 """An archive with something to compact, and what must be the same before and after."""
 
+from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 from landing.keys import ArchiveKey
-from landing.store import Store
+from landing.store import DirectoryStore, MemoryStore, Store
 from orchestration.closing import close_days
 from orchestration.compaction import CompactionLimits, CompactionReport, compact_archive
 from orchestration.database import connect
@@ -21,6 +23,32 @@ FORGOTTEN = ("committed_at", "noticed_at", "purge_horizon")
 MOVED = (*FORGOTTEN, "archive_key", "archive_bytes")
 DAYS = (NOON, NOON + timedelta(days=1))
 NOW = NOON + timedelta(days=40)
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What `fill` made.
+
+    Attributes:
+        database_url: The warehouse.
+        store: The landing zone.
+    """
+
+    database_url: str
+    store: MemoryStore
+
+    def copy_objects(self, other: Store) -> None:
+        """Put every object of the landing zone into another."""
+        for info in self.store.list(""):
+            other.put(info.key, self.store.get(info.key))
+
+    def write_objects(self, folder: Path) -> DirectoryStore:
+        """The landing zone in a folder, without the patience of a store that must not lose it."""
+        for info in self.store.list(""):
+            path = folder / info.key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(self.store.get(info.key))
+        return DirectoryStore(folder)
 
 
 def fill(store: Store, database_url: str) -> None:

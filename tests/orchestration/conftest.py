@@ -7,14 +7,34 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.database import migrate
+from landing.store import MemoryStore
+from tests.fixtures.postgres import new_database
+from tests.orchestration.compactable import Filled, fill
 
 
 @pytest.fixture
-def warehouse(database_url: str) -> str:
+def warehouse(postgres_server: str, migrated_url: str) -> Iterator[str]:
     """URL of a database with empty `ops` and `raw`."""
-    migrate(database_url)
-    return database_url
+    with new_database(postgres_server, like=migrated_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def filled_once(postgres_server: str, migrated_url: str) -> Iterator[Filled]:
+    """What `fill` makes, to be copied."""
+    with new_database(postgres_server, like=migrated_url) as url:
+        filled = Filled(url, MemoryStore())
+        fill(filled.store, url)
+        yield filled
+
+
+@pytest.fixture
+def filled(postgres_server: str, filled_once: Filled) -> Iterator[Filled]:
+    """A warehouse and a landing zone as `fill` makes them."""
+    with new_database(postgres_server, like=filled_once.database_url) as url:
+        copy = Filled(url, MemoryStore())
+        filled_once.copy_objects(copy.store)
+        yield copy
 
 
 @pytest.fixture(scope="module")

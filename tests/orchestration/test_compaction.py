@@ -30,11 +30,11 @@ from tests.orchestration.compactable import (
     DAYS,
     FORGOTTEN,
     NOW,
+    Filled,
     archived,
     close,
     compact,
     contents,
-    fill,
     load,
     rebuild,
 )
@@ -43,10 +43,13 @@ from tests.orchestration.traffic import NOON, Writer, event
 
 
 @pytest.fixture
-def store(warehouse: str) -> MemoryStore:
-    store = MemoryStore()
-    fill(store, warehouse)
-    return store
+def warehouse(filled: Filled) -> str:
+    return filled.database_url
+
+
+@pytest.fixture
+def store(filled: Filled) -> MemoryStore:
+    return filled.store
 
 
 def test_a_closed_day_becomes_one_object_a_dataset_and_an_open_one_stays(warehouse: str, store: MemoryStore) -> None:
@@ -159,7 +162,7 @@ def test_a_damaged_or_missing_object_keeps_its_group_as_it_is(warehouse: str, st
     assert all("2026-03-10, batches" in each for each in report.kept)
 
 
-def test_an_object_that_the_store_garbles_is_taken_back(warehouse: str) -> None:
+def test_an_object_that_the_store_garbles_is_taken_back(warehouse: str, filled: Filled) -> None:
     class Garbling(MemoryStore):
         """Gives the rows of a compacted object back in another order."""
 
@@ -171,7 +174,7 @@ def test_an_object_that_the_store_garbles_is_taken_back(warehouse: str) -> None:
             super().put(key, data)
 
     store = Garbling()
-    fill(store, warehouse)
+    filled.copy_objects(store)
     keys = archived(store)
 
     report = compact(store, warehouse)
@@ -239,7 +242,7 @@ def test_the_ledger_is_let_go_between_two_objects_and_asked_for_each(warehouse: 
         compact(store, warehouse)
 
 
-def test_a_store_that_fails_stops_the_compaction_and_the_next_goes_on(warehouse: str) -> None:
+def test_a_store_that_fails_stops_the_compaction_and_the_next_goes_on(warehouse: str, filled: Filled) -> None:
     class Failing(MemoryStore):
         """Fails at the n-th verb that changes something."""
 
@@ -262,7 +265,7 @@ def test_a_store_that_fails_stops_the_compaction_and_the_next_goes_on(warehouse:
             return super().list(prefix)
 
     store = Failing()
-    fill(store, warehouse)
+    filled.copy_objects(store)
     before = contents(warehouse)
     for left in (0, 1, 2):
         store.left = left

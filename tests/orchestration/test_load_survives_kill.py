@@ -3,16 +3,13 @@
 import json
 import signal
 import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-import psycopg
 import pytest
 
 from landing.store import DirectoryStore
-from orchestration.database import connect, migrate
+from orchestration.database import connect
 from orchestration.load import load_inbox
 from tests.orchestration.crashing_loads import STEPS
 from tests.orchestration.ledger_state import batch_states, event_ids, findings
@@ -44,28 +41,7 @@ class Crashed(NamedTuple):
     signal: int
 
 
-@pytest.fixture(scope="module")
-def crashes(postgres_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple, Crashed]]:
-    """One killed loader a case, each with a database and a store of its own; started once, forked for each."""
-    command = [sys.executable, "-m", "tests.orchestration.crashing_loads"]
-    root = Path(__file__).parents[2]
-    with (
-        psycopg.connect(postgres_server, autocommit=True) as server,
-        subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forker,
-    ):
-        server.execute("create database killed_template template template0")
-        migrate(_url(postgres_server, "killed_template"))
-        found = {}
-        for number, case in enumerate(CASES):
-            server.execute(f"create database killed_{number} template killed_template")
-            url = _url(postgres_server, f"killed_{number}")
-            found[case] = _crash(forker, case, url, tmp_path_factory.mktemp("landing"))
-        yield found
-        for name in ("killed_template", *(f"killed_{number}" for number in range(len(CASES)))):
-            server.execute(f"drop database {name} with (force)")
-
-
-def _crash(forker: subprocess.Popen[str], case: tuple[str, str, int], database_url: str, folder: Path) -> Crashed:
+def crash(forker: subprocess.Popen[str], case: tuple[str, str, int], database_url: str, folder: Path) -> Crashed:
     store = DirectoryStore(folder)
     writer, rows = Writer(store), [event(NOON) for _ in range(OBJECTS)]
     for row in rows:
@@ -83,15 +59,11 @@ def _crash(forker: subprocess.Popen[str], case: tuple[str, str, int], database_u
     return Crashed(database_url, store, sites, ids, int(forker.stdout.readline()))
 
 
-def _url(server_url: str, database: str) -> str:
-    return server_url.replace("/postgres?", f"/{database}?")
-
-
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
 def test_what_a_killed_loader_left_is_completed_by_the_next(
-    crashes: dict[tuple, Crashed], case: tuple[str, str, int]
+    case: tuple[str, str, int], warehouse: str, killer: subprocess.Popen[str], tmp_path: Path
 ) -> None:
-    crashed = crashes[case]
+    crashed = crash(killer, case, warehouse, tmp_path)
     assert crashed.signal == signal.SIGKILL
     with connect(crashed.database_url) as connection:
         committed_before = connection.execute(

@@ -20,7 +20,17 @@ from orchestration.purge import PurgeLimits, plan_purge
 from orchestration.raw_copy import RawSession
 from orchestration.remapping import RemapReport, remap_archive
 from orchestration.transform_window import finish_transform, plan_transform
-from tests.orchestration.compactable import DAYS, FORGOTTEN, NOW, archived, close, compact, contents, fill, rebuild
+from tests.orchestration.compactable import (
+    DAYS,
+    FORGOTTEN,
+    NOW,
+    Filled,
+    archived,
+    close,
+    compact,
+    contents,
+    rebuild,
+)
 from tests.orchestration.ledger_state import dump, findings
 from tests.orchestration.remappable import mapping, renamed, unchanged
 from tests.orchestration.traffic import NOON
@@ -30,10 +40,13 @@ SIZES = ("archive_bytes",)
 
 
 @pytest.fixture
-def store(warehouse: str) -> MemoryStore:
-    store = MemoryStore()
-    fill(store, warehouse)
-    return store
+def warehouse(filled: Filled) -> str:
+    return filled.database_url
+
+
+@pytest.fixture
+def store(filled: Filled) -> MemoryStore:
+    return filled.store
 
 
 def remap(store: MemoryStore, database_url: str, change: Remap, first: int = 0, last: int = 1) -> RemapReport:

@@ -11,7 +11,7 @@ import pytest
 from landing.store import DirectoryStore
 from orchestration.database import connect
 from orchestration.remapping import RemapReport, remap_archive
-from tests.orchestration.compactable import contents, fill, rebuild
+from tests.orchestration.compactable import Filled, contents, rebuild
 from tests.orchestration.crashing_loads import REMAP_STEPS
 from tests.orchestration.ledger_state import findings
 from tests.orchestration.remappable import mapping, renamed
@@ -28,10 +28,9 @@ def remap(store: DirectoryStore, database_url: str) -> RemapReport:
 @pytest.mark.xdist_group("killed_remaps")
 @pytest.mark.parametrize("case", CASES, ids="-".join)
 def test_a_killed_replay_is_finished_by_running_it_again(
-    case: tuple[str, str], warehouse: str, killer: subprocess.Popen[str], tmp_path: Path
+    case: tuple[str, str], filled: Filled, killer: subprocess.Popen[str], tmp_path: Path
 ) -> None:
-    store = DirectoryStore(tmp_path)
-    fill(store, warehouse)
+    store, warehouse = filled.write_objects(tmp_path), filled.database_url
     order = {"step": case[0], "moment": case[1], "call": 2, "database_url": warehouse, "store": str(tmp_path)}
     assert killer.stdin
     assert killer.stdout
