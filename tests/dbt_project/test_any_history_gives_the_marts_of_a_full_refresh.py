@@ -6,19 +6,22 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 from tests.dbt_project.reference import losses_of, refused_copies, sessions_of
 from tests.dbt_project.scenario import SOURCES, Scenario, make_scenario, remapped
-from tests.dbt_project.warehouse import PROJECT, Warehouse, failures
+from tests.dbt_project.warehouse import PROJECT, Warehouse
 from tests.fixtures.marts import dump_marts
+from tests.fixtures.transform import failures
 
 MODELS = sorted(
     path.stem for folder in ("intermediate", "marts") for path in (PROJECT / "models" / folder).rglob("*.sql")
 )
 
 
+@pytest.mark.long
 @settings(
     derandomize=True,
     max_examples=3,

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.dbt_project.warehouse import Warehouse, event_row, event_uuid, failures, utc
+from tests.dbt_project.warehouse import Warehouse, event_row, event_uuid, utc
 from tests.fixtures.marts import dump_marts
+from tests.fixtures.transform import failures
 
 START = utc("2026-03-02T10:00:00")
 SAME_ID = event_uuid("same")

@@ -1,7 +1,8 @@
 from datetime import timedelta
 
-from tests.dbt_project.warehouse import Warehouse, event_row, failures, utc
+from tests.dbt_project.warehouse import Warehouse, event_row, utc
 from tests.fixtures.marts import KEYS, dump_marts
+from tests.fixtures.transform import failures
 
 START = utc("2026-03-02T10:00:00")
 

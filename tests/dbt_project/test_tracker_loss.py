@@ -7,6 +7,8 @@ import pytest
 
 from tests.dbt_project.warehouse import Row, Warehouse, event_row, utc
 
+pytestmark = pytest.mark.xdist_group("tracker loss")
+
 START = utc("2026-03-02T23:50:00")
 COUNTS = ("page_view_count", "headless_page_view_count", "expected_count", "received_count", "lost_count")
 BOT_COUNTS = ("bot_page_view_count", "bot_expected_count", "bot_received_count", "bot_lost_count")

@@ -8,6 +8,8 @@ import pytest
 from tests.dbt_project.warehouse import Row, Warehouse
 from tests.dbt_project.worked_examples import EXAMPLES, FURTHER_EXAMPLES, Example
 
+pytestmark = pytest.mark.xdist_group("worked examples")
+
 ALL = [*EXAMPLES, *FURTHER_EXAMPLES]
 
 

@@ -1,7 +1,6 @@
 """A warehouse for tests of the dbt project: raw rows go in by batches, dbt runs in this process."""
 
 import hashlib
-import os
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -11,11 +10,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
-from dbt.cli.main import dbtRunner
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from orchestration.dbt_files import PROJECT, dbt_environment
+from orchestration.dbt_files import PROJECT
+from tests.fixtures.transform import failures, run_dbt
 
 SQL_FOLDER = PROJECT.parent / "orchestration" / "sql"
 Row = dict[str, Any]
@@ -245,38 +244,12 @@ class Warehouse:
 
     def dbt(self, *arguments: str) -> Any:
         """Run dbt in this process, parsed once."""
-        os.environ.update(dbt_environment(self.url))
-        common = [
-            "--project-dir",
-            str(PROJECT),
-            "--profiles-dir",
-            str(PROJECT),
-            "--target-path",
-            str(self.target),
-            "--log-path",
-            str(self.target),
-            "--quiet",
-            "--no-write-json",
-            "--log-level-file",
-            "none",
-        ]
         if self._manifest is None:
-            parsed = dbtRunner().invoke(["parse", *common])
+            parsed = run_dbt(self.url, self.target, "parse")
             assert parsed.success, parsed.exception
             self._manifest = parsed.result
             self.dbt("seed")
-        return dbtRunner(manifest=self._manifest).invoke([*arguments, *common])
-
-
-def failures(result: Any) -> str:
-    """What went wrong in a dbt run, a line each."""
-    if result.exception:
-        return str(result.exception)
-    return "\n".join(
-        f"{each.node.name}: {each.status}: {each.message}"
-        for each in result.result
-        if each.status not in {"success", "pass", "skipped", "no-op"}
-    )
+        return run_dbt(self.url, self.target, *arguments, manifest=self._manifest)
 
 
 def _day(event: Row) -> date:

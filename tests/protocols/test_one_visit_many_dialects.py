@@ -2,12 +2,9 @@
 
 import base64
 import json
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,10 +14,13 @@ from psycopg import sql
 from psycopg.rows import dict_row
 from werkzeug.test import Client
 
-from collector.runtime import Collector
+from collector.runtime import Collector, utc_now
 from collector.settings import CollectorSettings
-from tests.end_to_end.mill import Mill
-from tidemill.embedded import embedded_postgres
+from orchestration.database import connect
+from orchestration.load import load_inbox
+from orchestration.sites_table import sync_sites
+from tests.fixtures.postgres import new_database
+from tests.fixtures.transform import transform
 
 pytestmark = pytest.mark.xdist_group("dialects")  # all tests share what is built once
 
@@ -185,20 +185,20 @@ Marts = dict[str, dict[str, list[dict[str, Any]]]]
 
 
 @pytest.fixture(scope="module")
-def marts() -> Iterator[Marts]:
-    """Rows of each mart by dialect, in order of time, made by the mill's own commands on a real Postgres."""
-    folder = Path(tempfile.mkdtemp(prefix="tm-dialects-", dir="/tmp"))
-    mill = Mill(folder / "home", folder / "sites.yml")
-    mill.home.mkdir()
-    mill.sites.write_text(SITES)
-    deliver(mill)
-    with embedded_postgres(mill.home) as urls:  # keeps one server up for all commands
-        for command in ("load", "transform"):
-            assert mill.report(command)["success"]
-        with psycopg.connect(urls["tidemill"], row_factory=dict_row) as connection:
-            connection.execute("set time zone 'UTC'")
-            yield {name: read_mart(connection, name, order) for name, order in ORDER_OF.items()}
-    shutil.rmtree(folder, ignore_errors=True)
+def marts(postgres_server: str, migrated_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marts]:
+    """Rows of each mart by dialect, in order of time, loaded and transformed on a real Postgres."""
+    home = tmp_path_factory.mktemp("dialects")
+    settings = CollectorSettings(home=home, sites=home / "sites.yml")
+    settings.sites.write_text(SITES)
+    deliver(settings)
+    with new_database(postgres_server, like=migrated_url) as url:
+        with connect(url) as connection:
+            sync_sites(connection, settings.sites, clock=utc_now)
+        load_inbox(store=settings.open_store(), database_url=url, clock=utc_now)
+        transform(url, home)
+        with psycopg.connect(url, row_factory=dict_row) as rows:
+            rows.execute("set time zone 'UTC'")
+            yield {name: read_mart(rows, name, order) for name, order in ORDER_OF.items()}
 
 
 ORDER_OF = {
@@ -211,10 +211,10 @@ ORDER_OF = {
 }
 
 
-def deliver(mill: Mill) -> None:
+def deliver(settings: CollectorSettings) -> None:
     """Send every step in every dialect through one collector, at its time."""
     now = START
-    collector = Collector(CollectorSettings(home=mill.home, sites=mill.sites), clock=lambda: now)
+    collector = Collector(settings, clock=lambda: now)
     client = collector.app().test_client()
     for step in VISIT:
         happened = START + timedelta(seconds=step.after_s)

@@ -18,7 +18,7 @@ import pytest
 
 from tidemill.ports import free_port
 
-pytestmark = pytest.mark.xdist_group("demo")
+pytestmark = pytest.mark.long
 
 EVENTS = 300
 ASSETS = """

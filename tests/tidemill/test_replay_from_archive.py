@@ -1,8 +1,6 @@
 """`tidemill replay --from-archive`: a corrected mapping reaches archive, raw and marts, as if it had always been so."""
 
 import json
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,7 +83,7 @@ class Mill:
 
 
 @pytest.fixture
-def mill(home: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mill]:
+def mill(home: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Mill:
     monkeypatch.setenv("TIDEMILL_HOME", str(home))
     monkeypatch.setenv("TIDEMILL_SITES", str(home / "sites.yml"))
     monkeypatch.setenv("TIDEMILL_DATABASE_URL", database_url)
@@ -96,8 +94,7 @@ def mill(home: Path, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iter
             mill.visit(day, visitor)
             mill.visit(day, visitor, "blog")
         mill.load()
-    yield mill
-    shutil.rmtree(home / "dbt", ignore_errors=True)
+    return mill
 
 
 def corrected(raw: Any, row: Any) -> Any:
@@ -111,6 +108,7 @@ def corrected(raw: Any, row: Any) -> Any:
     return candidate
 
 
+@pytest.mark.long
 def test_marts_equal_those_of_a_full_refresh_and_of_a_rebuild_from_the_archive(
     mill: Mill, monkeypatch: pytest.MonkeyPatch
 ) -> None:
