@@ -65,6 +65,7 @@ def _assert_no_segment_is_missing(origins: list[SegmentOrigin]) -> None:
         assert found == set(range(len(found)))
 
 
+@pytest.mark.long
 def test_thirty_crashes_under_load_lose_and_repeat_nothing(
     collector_process: Callable[..., CollectorProcess], database_url: str, tmp_path: Path
 ) -> None:
