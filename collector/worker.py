@@ -5,6 +5,7 @@ while the server drains, clients are told to close their connections: Granian le
 Both are put in place in the worker process alone, where Granian (of the version locked) looks them up.
 """
 
+import signal
 from typing import TYPE_CHECKING, Any
 
 from granian import Granian, _signals
@@ -20,8 +21,13 @@ if TYPE_CHECKING:  # the parent of all workers imports this before it may import
     Answerer = Callable[[Any, Environment], None]
 
 
+_STOP_SIGNALS = {signal.SIGTERM, signal.SIGINT}
+
+
 def run_worker(*args: Any) -> None:  # noqa: ANN401  (Granian's own)
     """Serve until SIGTERM or SIGINT; returns when every connection is closed."""
+    # Granian listens for them last; one that came before would be lost, and this process killed some seconds later.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _STOP_SIGNALS)
     server: Any = mp
     signals: Any = _signals
     wrap_plain, set_signals = server._wsgi_call_wrap, signals.set_main_signals  # noqa: SLF001  (see above)
@@ -33,6 +39,7 @@ def run_worker(*args: Any) -> None:  # noqa: ANN401  (Granian's own)
                 stop(*received)
 
             set_signals(drain)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, _STOP_SIGNALS)
 
         signals.set_main_signals = set_draining_signals
         return _answering(front, wrap_plain(front, *options))

@@ -33,7 +33,7 @@ def test_sigterm_under_load_ends_within_ten_seconds_with_everything_shipped(coll
 def test_a_request_half_sent_when_sigterm_comes_is_still_answered(collector_process: Make) -> None:
     collector = collector_process().start()
     body = json.dumps({"v": 1, "site": "shop", "events": [event()]}).encode()
-    with socket.create_connection(("127.0.0.1", collector.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", collector.port), timeout=60) as connection:
         head = f"POST /e HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n"
         connection.sendall(head.encode())
         assert connection.recv(4096).startswith(b"HTTP/1.1 100")  # now a worker is reading
@@ -44,7 +44,17 @@ def test_a_request_half_sent_when_sigterm_comes_is_still_answered(collector_proc
         answer = connection.recv(4096).lower()
         assert answer.startswith(b"http/1.1 204")
         assert b"\r\nconnection: close\r\n" in answer
-    assert collector.process.wait(10) == 0
+    assert collector.process.wait(60) == 0
+
+
+def test_workers_that_are_told_to_stop_in_the_moment_they_are_ready_stop_in_good_order(
+    collector_process: Make,
+) -> None:
+    collector = collector_process().start()
+
+    assert collector.terminate() == 0
+
+    assert [collector.log().count(each) for each in ("collector ready", "collector stopped")] == [2, 2]
 
 
 def test_workers_stop_when_the_server_is_killed(collector_process: Make) -> None:
@@ -173,7 +183,7 @@ def test_a_wrong_setting_stops_the_start_with_one_line_naming_the_variable(tmp_p
 def test_a_chunked_body_without_a_length_is_read(collector_process: Make) -> None:
     collector = collector_process().start()
     body = json.dumps({"events": [{"event_name": "chunked"}]}).encode()
-    connection = http.client.HTTPConnection("127.0.0.1", collector.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", collector.port, timeout=60)
     connection.request(
         "POST",
         "/s/shop/v1/events",
@@ -201,7 +211,7 @@ def test_headers_beyond_the_limit_are_answered_431_by_the_server(collector_proce
 
 def test_a_connection_serves_many_requests(collector_process: Make) -> None:
     collector = collector_process().start()
-    connection = http.client.HTTPConnection("127.0.0.1", collector.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", collector.port, timeout=60)
     connection.connect()
     first = connection.sock
     for _ in range(3):
