@@ -105,7 +105,7 @@ def visitor(browser: Any) -> Callable[[], AbstractContextManager[Any]]:
     @contextmanager
     def visit() -> Iterator[Any]:
         made = browser.new_context(user_agent=_AGENT, viewport={"width": 1000, "height": 600})
-        made.set_default_timeout(10_000)
+        made.set_default_timeout(60_000)
         try:
             yield made
         finally:

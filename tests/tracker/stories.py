@@ -22,7 +22,7 @@ QUICK = "{ const later = setTimeout; window.setTimeout = (act, ms) => later(act,
 
 def until(page: Any, condition: Callable[[], object]) -> None:
     """Return once `condition` holds, while the browser goes on."""
-    for _ in range(1_000):
+    for _ in range(6_000):
         if condition():
             return
         page.wait_for_timeout(10)
