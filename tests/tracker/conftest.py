@@ -87,6 +87,9 @@ def browser() -> Iterator[Any]:
             executable_path=executable,
             args=[
                 "--no-sandbox",
+                # Nobody looks: what is drawn needs neither a graphics card made of software nor a process of its own.
+                "--disable-gpu",
+                "--in-process-gpu",
                 "--host-resolver-rules=MAP *.example 127.0.0.1",
                 "--unsafely-treat-insecure-origin-as-secure=*.shop.example,*.other.example",
                 "--disable-blink-features=AutomationControlled",
