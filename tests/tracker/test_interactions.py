@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.tracker.site import html, script
-from tests.tracker.stories import RAN, has_run
+from tests.tracker.stories import FRAMES, RAN, has_run
 from tests.tracker.test_reading import leave
 
 STOP = "<script>addEventListener('click', event => event.preventDefault())</script>"
@@ -91,6 +91,50 @@ def test_a_link_in_a_shadow_root_is_found(site, page, wait):
     wait(lambda: site.named("outbound"))
 
 
+NOT_LEFT = "<script>for (const type of ['click', 'auxclick']) addEventListener(type, e => e.preventDefault())</script>"
+AREAS = """<img usemap="#map" width="200" height="100" alt="map"
+src="data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==">
+<map name="map"><area shape="rect" coords="0,0,100,100" href="http://other.example/there" alt="there">
+<area shape="rect" coords="100,0,200,100" href="/map.pdf" alt="file"></map>"""
+
+
+@pytest.mark.parametrize("button", ["left", "middle"])
+def test_areas_of_an_image_are_links(site, page, wait, button):
+    open_page(page, site, wait, NOT_LEFT + AREAS)
+    page.click("img", position={"x": 50, "y": 50}, button=button)
+    page.click("img", position={"x": 150, "y": 50}, button=button)
+    flush(page)
+    wait(lambda: site.named("download"))
+    assert [event["p"] for event in site.named("outbound")] == [
+        {"url": "http://other.example/there", "host": "other.example", "text": ""}
+    ]
+    assert [event["p"] for event in site.named("download")] == [{"url": site.url("/map.pdf"), "ext": "pdf"}]
+
+
+NESTED = """() => {
+const open = (element, text) => { element.attachShadow({mode: 'open'}).innerHTML = text; return element.shadowRoot };
+const outer = open(document.querySelector('#outer'), '<p id="inner"></p>');
+open(outer.querySelector('#inner'), '<a href="http://deep.example/"><i>deep</i></a>');
+open(document.querySelector('#shell'), '<a href="http://shell.example/"><slot></slot></a>');
+open(document.querySelector('#part'), '<s>part</s>') }"""
+
+
+@pytest.mark.parametrize("button", ["left", "middle"])
+def test_links_are_found_through_open_shadow_roots(site, page, wait, button):
+    body = '<p id="outer"></p><p id="shell"><u>shell</u></p><a href="http://light.example/"><p id="part"></p></a>'
+    open_page(page, site, wait, NOT_LEFT + body)
+    page.evaluate(NESTED)
+    for element in ("i", "u", "s"):
+        page.click(element, button=button)
+    flush(page)
+    wait(lambda: len(site.named("outbound")) == 3)
+    assert [event["p"]["host"] for event in site.named("outbound")] == [
+        "deep.example",
+        "shell.example",
+        "light.example",
+    ]
+
+
 def test_marked_elements_tell_events(site, page, wait):
     body = (
         STOP
@@ -169,6 +213,20 @@ def test_vitals_are_told_once_when_the_page_is_hidden(site, page, wait, landed):
     assert {"lcp", "fcp", "ttfb"} <= set(event["p"])
     (row,) = landed([event["id"]])
     assert (row["event_type"], row["is_interaction"]) == ("vitals", False)
+
+
+def test_vitals_tell_of_shifts_and_of_the_slowest_answer(site, page, wait):
+    slow = "<script>function slow() { const end = performance.now() + 60; while (performance.now() < end); }</script>"
+    open_page(page, site, wait, f'{slow}<h1>Large</h1><button onclick="slow()">slow</button>', modules="vitals")
+    page.evaluate("() => { document.body.prepend(Object.assign(document.createElement('p'), {style: 'height:99px'})) }")
+    page.evaluate(FRAMES)
+    page.click("button")
+    page.evaluate(FRAMES)
+    leave(page)
+    wait(lambda: site.named("vitals"))
+    (event,) = site.named("vitals")
+    assert event["p"]["cls"] > 0
+    assert event["p"]["inp"] >= 56  # eight ms are the grain of what browsers tell
 
 
 def test_errors_are_told_by_kind_and_counted(site, context, wait):

@@ -1,5 +1,7 @@
 """Which page views count, and what they say."""
 
+from urllib.parse import urlsplit
+
 import pytest
 
 from tests.tracker.site import html, script
@@ -7,8 +9,11 @@ from tests.tracker.site import html, script
 
 def test_the_first_view_takes_one_request_for_the_script_and_one_for_the_event(site, page, wait, landed):
     url = site.put("/", html())
+    hosts = set()
+    page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
     page.goto(url)
     wait(lambda: site.bodies)
+    assert hosts == {urlsplit(url).netloc}
     assert site.requests == ["/", "/p/t.js", "/e"]
     (view,) = site.events
     assert (view["n"], view["u"], view["ti"], view["seq"]) == ("page", url, "Shop", 1)
@@ -47,6 +52,23 @@ def test_a_first_view_that_the_page_tells_itself_goes_at_once_with_the_referrer(
     first, second = site.named("page")
     assert (first["ti"], first["r"]) == ("Mine", "http://search.example/")
     assert (second["u"], second["r"]) == (site.url("/next"), site.url("/"))
+
+
+def test_a_page_that_tells_its_views_itself_is_not_counted_when_it_navigates_or_comes_back(site, page, wait):
+    site.put("/two", html(title="Two", script=script(auto="links")))
+    page.goto(site.put("/one", html('<a href="/two">two</a>', script=script(auto="links,engage"))))
+    page.evaluate("() => t('page')")
+    wait(lambda: site.named("page"))
+    page.evaluate("() => { history.pushState({}, '', '/pushed'); window.kept = true }")
+    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.click("a")
+    page.wait_for_url("**/two")
+    page.go_back(wait_until="commit")
+    wait(lambda: page.url == site.url("/pushed"))
+    assert page.evaluate("() => window.kept"), "the page did not come from the cache"
+    page.evaluate("() => { t('event', 'end'); t('flush') }")
+    wait(lambda: site.named("end"))
+    assert [event["u"] for event in site.named("page")] == [site.url("/one")]
 
 
 @pytest.mark.parametrize(
@@ -123,6 +145,7 @@ def test_pushes_replacements_and_steps_back_count_when_the_path_changes(site, pa
 
 def test_fragments_count_where_they_are_routes(site, page, wait):
     page.goto(site.put("/", html(script=script(spa="hash"))))
+    wait(lambda: site.bodies)
     page.evaluate("() => { location.hash = '#/cart' }")
     page.wait_for_function("() => location.hash == '#/cart'")
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")

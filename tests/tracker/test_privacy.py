@@ -3,6 +3,8 @@
 import pytest
 
 from tests.tracker.site import html, script
+from tests.tracker.stories import RAN, has_run
+from tests.tracker.test_reading import leave
 
 WATCH = """(() => { window.writes = []; const set = Storage.prototype.setItem;
 Storage.prototype.setItem = function (...given) { writes.push(given[0]); return set.apply(this, given) } })()"""
@@ -123,6 +125,44 @@ def test_forgetting_erases_the_device_and_tells_the_collector(site, page, wait):
     wait(lambda: site.named("forget"))
     assert site.named("forget")[0]["vid"] == visitor
     assert not page.evaluate("() => localStorage['t:v']")
+
+
+def test_forgetting_erases_what_modules_stored_too(site, page, wait):
+    page.add_init_script(RAN)
+    page.goto(site.put("/", html(script=script("t-more", id="user", modules="commerce"))))
+    wait(lambda: has_run(page, "commerce"))
+    act(page, "t('event', 'purchase', {order_id: 'A1'}); t('flush')")
+    wait(lambda: site.named("purchase"))
+    assert page.evaluate("() => Object.keys(sessionStorage)") == ["t:o:A1"]
+    act(page, "t('forget')")
+    wait(lambda: site.named("forget"))
+    assert page.evaluate(LEFT) == [""]
+
+
+def test_a_user_who_is_named_on_every_page_is_told_once(site, page, wait):
+    site.put("/", html(script=script("t-more", id="user")))
+    for number, plan in enumerate(["free", "free", "pro"]):
+        page.goto(site.url("/"))
+        act(page, f"t('identify', 'u', {{plan: '{plan}'}}); t('event', 'end'); t('flush')")
+        wait(lambda number=number: len(site.named("end")) == number + 1)
+    assert [event["p"]["traits"]["plan"] for event in site.named("identify")] == ["free", "pro"]
+
+
+def test_what_is_told_on_leaving_neither_prolongs_a_session_nor_starts_one(site, page, wait):
+    page.add_init_script("window.clock = 1e12; Date.now = () => clock; performance.now = () => clock - 1e12")
+    page.add_init_script("document.hasFocus = () => true")
+    page.goto(site.put("/", html(script=script("t-more", id="user"))))
+    wait(lambda: site.named("page"))
+    for minutes in (20, 20):
+        act(page, f"clock += {minutes} * 60000")
+        leave(page)
+        act(page, "Object.defineProperty(document, 'hidden', {get: () => false, configurable: true})")
+        act(page, "document.dispatchEvent(new Event('visibilitychange'))")
+    act(page, "t('event', 'later'); t('flush')")
+    wait(lambda: site.named("later"))
+    assert len(site.named("engage")) == 2
+    assert {event["sid"] for event in site.named("engage")} == {site.named("page")[0]["sid"]}
+    assert site.named("later")[0]["sid"] != site.named("page")[0]["sid"]
 
 
 def test_a_visitor_keeps_an_id_until_reset_and_a_tab_a_session(site, page, wait):

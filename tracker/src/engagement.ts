@@ -46,7 +46,7 @@ const measure = (): number =>
 /** Tell of what grew: after 15, 30, 60 seconds, then every 60, and on leaving. */
 export const report = (): void => {
   attend();
-  const percent = isAutomatic("scroll") ? Math.min(100, Math.round((100 * (top + viewport)) / height)) : 0;
+  const percent = isAutomatic("scroll") ? Math.min(100, ((100 * (top + viewport)) / height + 0.5) | 0) : 0;
   tellAt = countedTo + Math.min(PAUSE_MS_MAX, Math.max(PAUSE_MS, countedTo - startedAt));
   if (engagedMs - toldMs >= GROWTH_MS || percent > toldPercent) {
     toldMs = engagedMs;

@@ -28,16 +28,20 @@ export const attempt = (act: () => unknown): void => {
   }
 };
 
-/** What is left to tasks of their own. */
-const steps: (() => unknown)[] = [];
+/** Act in a task of its own; on a hidden page, which keeps no timer and nobody waits for, at once. */
+export const soon = (act: () => unknown, delayMs?: number): number | void =>
+  document.hidden ? attempt(act) : setTimeout(() => attempt(act), delayMs);
+
+/** What is left to tasks of their own, in order. */
+export const steps: (() => unknown)[] = [];
 
 /** Take the first `count` steps. */
 const advance = (count: number): unknown => steps.splice(0, count).map(attempt);
 
-/** Act in a task of its own, after those that were left to theirs before. */
-export const later = (act: () => unknown): void => {
-  steps.push(act);
-  setTimeout(() => advance(1));
+/** Take a step, and the others in tasks of their own. */
+export const stroll = (): void => {
+  advance(1);
+  if (steps[0]) soon(stroll);
 };
 
 /** Act for the page or the visitor, who do not wait: what was left to tasks comes first. */
@@ -48,7 +52,7 @@ export const enter = (act: () => unknown): void => {
 
 /** Listens on the window while events go down, so that handlers of the page cannot hide them. */
 export const listen = (types: string, handle: (event: Event) => unknown): void => {
-  for (const type of types.split(" ")) addEventListener(type, (event) => enter(() => handle(event)), true);
+  types.split(" ").forEach((type) => addEventListener(type, (event) => enter(() => handle(event)), true));
 };
 
 /** Acts with the next frame, where titles are known and reading the layout costs least. */

@@ -6,7 +6,7 @@
 
 import { envelope } from "./envelope";
 import { bytesOf } from "./fit";
-import { emit } from "./guard";
+import { attempt, emit, soon } from "./guard";
 import { options, type OutgoingEvent } from "./options";
 import { COUNT, permission } from "./permission";
 
@@ -25,18 +25,20 @@ export const queue: OutgoingEvent[] = [];
 
 let flyingBytes = 0;
 let failures = 0;
-let timer: number | undefined;
+let timer: number | false | void;
 
 /** Flush later; a hidden page keeps no timer. */
 const schedule = (delayMs: number): void => {
-  if (!document.hidden) timer = timer || setTimeout(flush, delayMs);
+  timer = timer || (!document.hidden && soon(flush, delayMs));
 };
 
 export const add = (event: OutgoingEvent): void => {
   queue.push(event);
   while (queue[permission.isHeld_ ? PENDING_MAX : KEPT_MAX] || bytesOf(queue) > KEPT_BYTES) queue.shift();
-  if (!failures && (document.hidden || queue[WAITING_MAX - 1] || bytesOf(queue) > BATCH_BYTES)) flush();
-  else schedule(WAIT_MS);
+  if (!failures && (document.hidden || queue[WAITING_MAX - 1] || bytesOf(queue) > BATCH_BYTES)) {
+    // A request reads the layout, which handlers must not; but sooner that than losing what one task tells too much of.
+    (queue[KEPT_MAX - 1] || bytesOf(queue) > LEAVING_BYTES ? attempt : soon)(flush);
+  } else schedule(WAIT_MS);
 };
 
 /**
@@ -47,8 +49,7 @@ export const add = (event: OutgoingEvent): void => {
 export const flush = (isLeaving?: boolean): void => {
   const batch: OutgoingEvent[] = [];
   let bytes = 0;
-  clearTimeout(timer);
-  timer = 0;
+  timer = clearTimeout(timer as number) as undefined;
   if (permission.isHeld_ || !(permission.allowed_ & COUNT)) return;
   while (queue[0] && (bytes += bytesOf(queue[0])) < LEAVING_BYTES - flyingBytes) batch.push(queue.shift()!);
   if (!batch[0]) return;
@@ -60,10 +61,12 @@ export const flush = (isLeaving?: boolean): void => {
     .then(({ status, headers }) => {
       flyingBytes -= bytes;
       if (!status || status === 408 || status === 429 || status > 499) {
-        // A date instead of seconds is no number.
-        const retryAfterMs = (headers && (headers.get("Retry-After") as unknown as number) * 1_000) || 0;
         queue.unshift(...batch);
-        schedule(Math.max(Math.min(RETRY_MS * 2 ** failures++, RETRY_MS_MAX) * (0.5 + Math.random()), retryAfterMs));
+        schedule(
+          Math.min(RETRY_MS * 2 ** failures++, RETRY_MS_MAX) * (0.5 + Math.random()) +
+            // A date instead of seconds is no number.
+            ((headers && (headers.get("Retry-After") as unknown as number) * 1_000) || 0),
+        );
         emit("error", status);
       } else {
         failures = 0;

@@ -2,14 +2,14 @@
 
 import { clean } from "./address";
 import { report, startReading } from "./engagement";
-import { enter, listen, nextFrame } from "./guard";
+import { enter, listen, nextFrame, soon } from "./guard";
 import { newId } from "./ids";
-import { options, type OutgoingEvent } from "./options";
+import { isAutomatic, options, type OutgoingEvent } from "./options";
 import { flush } from "./outbox";
 import { page, record } from "./record";
 
 /** Queues the view that was begun. */
-let pending: (() => void) | undefined;
+let pending: (() => void) | 0;
 /** Address of the view that was counted last. */
 let previous: string | undefined;
 
@@ -44,7 +44,7 @@ export const view = (fields: Partial<OutgoingEvent> = {}): void => {
     // Pages that are served with 200 may say what they mean.
     const status = document.querySelector<HTMLMetaElement>("[name='t:status']");
     const [entry] = performance.getEntriesByType("navigation") as PerformanceNavigationTiming[];
-    pending = undefined;
+    pending = 0;
     record(
       "page",
       fields.p,
@@ -61,29 +61,30 @@ export const view = (fields: Partial<OutgoingEvent> = {}): void => {
     );
     startReading();
     // In a task of its own: to learn the time zone and to post take longer than all the rest.
-    if (!previous) setTimeout(flush);
+    if (!previous) soon(flush);
     previous = page.url_;
   };
   nextFrame(countPending);
 };
 
 const navigate = (): void => {
-  if (options.spa !== "off" && current() !== page.url_) view();
+  if (isAutomatic("page") && options.spa !== "off" && current() !== page.url_) view();
 };
 
 export const watchReturns = (): void => {
+  // Every load ends with the event that a return begins with.
   listen("pageshow", (event) => {
-    if ((event as PageTransitionEvent).persisted) view({ bf: 1 });
+    if (isAutomatic("page") && (event as PageTransitionEvent).persisted) view({ bf: 1 });
   });
 };
 
 export const watchNavigation = (): void => {
   listen("popstate hashchange", navigate);
-  for (const name of ["pushState", "replaceState"] as const) {
+  ("pushState replaceState".split(" ") as ("pushState" | "replaceState")[]).forEach((name) => {
     const original = history[name];
     history[name] = (...args) => {
       original.apply(history, args);
       enter(navigate);
     };
-  }
+  });
 };

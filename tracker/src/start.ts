@@ -7,7 +7,7 @@
 
 import { watchClicks } from "./clicks";
 import { report, watchReading } from "./engagement";
-import { later, listen } from "./guard";
+import { listen, soon, steps, stroll } from "./guard";
 import { isAutomatic, options, type Options } from "./options";
 import { flush } from "./outbox";
 import { countPending, nameThePage, view, watchNavigation, watchReturns } from "./pageview";
@@ -22,9 +22,9 @@ import { call, unknown } from "./verbs";
  * @param base the address that the endpoint is beside
  */
 export const start = (given: Options, base: string): void => {
-  const { URL: url, hidden } = document;
+  const url = document.URL;
   // Whoever sees the page now has seen it, even if it is hidden when the view is counted.
-  if (!hidden) call("ready", countPending);
+  if (!document.hidden) call("ready", countPending);
   watchNavigation();
   watchClicks();
   listen("visibilitychange pagehide online", ({ type }) => {
@@ -32,27 +32,30 @@ export const start = (given: Options, base: string): void => {
     report();
     flush(type === "pagehide");
   });
-  later(() => {
-    Object.assign(options, { api: new URL("/e", base) }, given);
-    begin();
-  });
-  later(() => {
-    // Storage takes a browser long when it is first asked, and throws where it is denied.
-    if (localStorage[OPTED_OUT]) permission.allowed_ = 0;
-  });
-  later(() => {
-    if (isAutomatic("page")) view({ u: url });
-    else nameThePage(url);
-    // The calls that wait, as of when they were made.
-    for (const made of unknown.calls_.splice(0)) {
-      page.replayed_ = made.t;
-      call(...(made as unknown as [string]));
-    }
-    page.replayed_ = 0;
-  });
-  later(() => {
-    watchReading();
-    // Every load ends with the event that a return begins with; it need not hurry the start.
-    watchReturns();
-  });
+  steps.push(
+    () => {
+      Object.assign(options, { api: new URL("/e", base) }, given);
+      begin();
+    },
+    () => {
+      // Storage takes a browser long when it is first asked, and throws where it is denied.
+      if (localStorage[OPTED_OUT]) permission.allowed_ = 0;
+    },
+    () => {
+      if (isAutomatic("page")) view({ u: url });
+      else nameThePage(url);
+      // The calls that wait, as of when they were made.
+      for (const made of unknown.calls_.splice(0)) {
+        page.replayed_ = made.t;
+        call(...(made as unknown as [string]));
+      }
+      page.replayed_ = 0;
+    },
+    () => {
+      watchReading();
+      // Nobody returns before; it need not hurry the start.
+      watchReturns();
+    },
+  );
+  soon(stroll);
 };

@@ -138,7 +138,12 @@ export const openDevice = (kit: Kit, options: Options): Device => {
   };
   const erase = (): void => {
     dropCookie();
-    for (const key of keys(PREFIX)) if (key !== "t:off") use((area) => area.removeItem(key));
+    // Modules keep what ends with the tab, even where ids last.
+    use(() => {
+      for (const area of [localStorage, sessionStorage]) {
+        for (const key of Object.keys(area)) if (key.startsWith(PREFIX) && key !== "t:off") area.removeItem(key);
+      }
+    });
   };
   const renew = (): void => {
     dropCookie();
