@@ -86,6 +86,7 @@ def test_a_killed_worker_is_replaced_and_its_segment_adopted(
     with Load(collector.port) as load:
         wait_until(lambda: len(load.acknowledged) > 100)
         os.kill(collector.workers()[0], signal.SIGKILL)
+        wait_until(lambda: collector.log().count("collector ready") == 3)
         before = len(load.acknowledged)
         wait_until(lambda: len(load.acknowledged) > before + 100)
 
