@@ -1,5 +1,6 @@
 """The decisions inside the assets, as plain functions."""
 
+import json
 import os
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from orchestration.assets.models import dbt_arguments, failed_tests, failure_line, layer_of, not_built
 from orchestration.clock import clock_of, tags_for
-from orchestration.dbt_files import dbt_environment, is_stale, keep_parse, sweep_run_folders
+from orchestration.dbt_files import dbt_environment, is_stale, keep_parse, prepared_manifest, sweep_run_folders
 from orchestration.errors import LedgerBusy, RebuildUnfinished
 from orchestration.failures import final_failures
 from orchestration.history import delete_old_runs
@@ -131,6 +132,26 @@ def test_the_manifest_is_stale_when_any_file_is_newer_or_one_was_deleted(tmp_pat
     (models / "b.sql").unlink()
     os.utime(models, ns=(newest_ns + 1, newest_ns + 1))
     assert is_stale(tmp_path)
+
+
+def test_an_edited_dbt_test_stays_the_check_of_its_model(tmp_path: Path) -> None:
+    files = {
+        "dbt_project.yml": "{name: shop, profile: shop}",
+        "profiles.yml": "shop: {outputs: {dev: {type: postgres, host: h, user: u, password: p, port: 5432, dbname: d,"
+        " schema: s}}, target: dev}",
+        "models/a.sql": "select 1 as one",
+        "tests/one.sql": "select * from {{ ref('a') }} where one = 2",
+        "tests/tests.yml": "data_tests: [{name: one, config: {meta: {dagster: {ref: {name: a}}}}}]",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    before = prepared_manifest(tmp_path).read_text()
+    (tmp_path / "tests" / "one.sql").write_text("select * from {{ ref('a') }} where one = 3")
+    after = prepared_manifest(tmp_path).read_text()
+
+    assert after != before
+    assert json.loads(after)["nodes"]["test.shop.one"]["config"]["meta"] == {"dagster": {"ref": {"name": "a"}}}
 
 
 def test_only_old_folders_of_runs_are_swept(tmp_path: Path) -> None:
