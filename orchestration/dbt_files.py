@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict
@@ -78,13 +79,10 @@ def keep_parse(project: Path, run_folder: Path) -> None:
 
     Args:
         project: The dbt project.
-        run_folder: Where the run wrote.
+        run_folder: Where the run wrote, within the project.
     """
-    parsed = run_folder / _PARSE
-    if parsed.exists():
-        copy = project / "target" / f"{_PARSE}.{run_folder.name}"
-        shutil.copyfile(parsed, copy)
-        copy.replace(project / "target" / _PARSE)
+    with suppress(FileNotFoundError):  # dbt did not get so far
+        (run_folder / _PARSE).replace(project / "target" / _PARSE)
 
 
 def sweep_run_folders(project: Path, *, now_s: float, age_max_s: float = RUN_FOLDER_AGE_MAX_S) -> int:
