@@ -160,8 +160,7 @@ def test_a_hidden_page_keeps_no_timer_and_goes_on_when_it_is_seen_again(site, wa
     watched.evaluate("() => { t('event', 'back') }")
     assert timers(watched) == [[5_000], []]
     watched.evaluate("() => { for (let i = 0; i < 10; i++) t('event', 'many') }")
-    wait(lambda: site.named("many"))
-    assert site.named("back")
+    wait(lambda: site.named("many") and site.named("back"))
 
 
 def test_what_fails_while_the_page_is_hidden_waits_without_a_timer_for_the_network_or_for_a_look(site, watched, wait):

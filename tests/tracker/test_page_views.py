@@ -177,7 +177,7 @@ def test_the_canonical_address_is_taken_when_asked_for(site, page, wait):
 def test_two_copies_count_once(site, page, wait):
     page.goto(site.put("/", html(script=script() + script(), body="<h1>Two</h1>")))
     page.evaluate("() => { t('event', 'one'); t('flush') }")
-    wait(lambda: site.named("one"))
+    wait(lambda: site.named("one") and site.named("page"))
     assert len(site.named("page")) == 1
 
 

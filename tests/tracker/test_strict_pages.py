@@ -72,7 +72,7 @@ def test_a_page_of_alcojs_works_unchanged(site, page, wait):
     page.wait_for_function("() => alco.loaded")
     page.evaluate("() => { alco('identify', 'u7', {vip: true}); alco('event', 'Later'); alco.event('Direct') }")
     page.goto("about:blank")
-    wait(lambda: site.named("Direct"))
+    wait(lambda: all(map(site.named, ("page", "Order made", "identify", "Direct"))))
     assert {body["site"] for body in site.bodies} == {"alcolytics:7"}
     assert site.named("page")[0]["p"] == {"section": "news"}
     assert site.named("Order made")[0]["p"] == {"sum": 5}
@@ -92,7 +92,7 @@ def test_a_page_of_analytics_js_works_unchanged(site, page, wait):
         ga('ecommerce:addItem', {id: 'T1', sku: 'S', price: '9.50'}); ga('ecommerce:send') }"""
     )
     page.goto("about:blank")
-    wait(lambda: site.named("purchase"))
+    wait(lambda: all(map(site.named, ("page", "play", "purchase"))))
     assert {body["site"] for body in site.bodies} == {"measurement_protocol:UA-1-1"}
     assert site.named("page")[0]["p"] == {"dimension1": "red"}
     assert site.named("play")[0]["p"] == {
@@ -134,7 +134,7 @@ def test_a_page_tagged_for_objectiv_works_unchanged(site, page, wait):
     page.evaluate("() => document.querySelector('#box').remove()")
     page.evaluate("() => new Promise(done => setTimeout(done))")
     page.evaluate("() => t('flush')")
-    wait(lambda: site.named("HiddenEvent"))
+    wait(lambda: all(map(site.named, ("ApplicationLoadedEvent", "PressEvent", "VisibleEvent", "HiddenEvent"))))
     root, hero = {"_type": "RootLocationContext", "id": "home"}, {"_type": "ContentContext", "id": "hero"}
     assert site.named("PressEvent")[0]["p"]["location_stack"] == [
         root,
