@@ -5,7 +5,7 @@ the end.
 """
 
 import json
-import resource
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -30,8 +30,9 @@ def main() -> None:
 
 
 def peak_mib() -> int:
-    """Peak resident memory of this process so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    """Peak resident memory of this program so far; what getrusage says may be that of the one that started it."""
+    (kib,) = re.findall(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(kib) // 1024
 
 
 if __name__ == "__main__":
