@@ -1,8 +1,9 @@
 """A migrated warehouse, and a process that starts others to be killed."""
 
+import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -38,11 +39,19 @@ def filled(postgres_server: str, filled_once: Filled) -> Iterator[Filled]:
 
 
 @pytest.fixture(scope="module")
-def killer() -> Iterator[subprocess.Popen[str]]:
-    """Forks work that kills itself for each line."""
+def killer() -> Iterator[Callable[..., int]]:
+    """Does the work of one case of `crashing_loads`, which kills itself; gives the signal that ended it, or 0."""
     command = [sys.executable, "-m", "tests.orchestration.crashing_loads"]
     root = Path(__file__).parents[2]
     with subprocess.Popen(command, cwd=root, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as forker:
-        yield forker
         assert forker.stdin
-        forker.stdin.close()
+        assert forker.stdout
+        cases, signals = forker.stdin, forker.stdout
+
+        def kill(case: dict[str, object]) -> int:
+            cases.write(json.dumps(case, default=str) + "\n")
+            cases.flush()
+            return int(signals.readline())
+
+        yield kill
+        cases.close()

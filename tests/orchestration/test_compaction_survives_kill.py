@@ -1,8 +1,7 @@
 """kill -9 of a compaction before and after each step: the old or the new objects are in effect, never both."""
 
-import json
 import signal
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -26,17 +25,13 @@ CASES = [
 @pytest.mark.xdist_group("killed_compactions")
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
 def test_a_killed_compaction_leaves_the_old_or_the_new_objects_in_effect(
-    case: tuple[str, str, int, str], filled: Filled, killer: subprocess.Popen[str], tmp_path: Path
+    case: tuple[str, str, int, str], filled: Filled, killer: Callable[..., int], tmp_path: Path
 ) -> None:
     step, moment, call, then = case
     store, url = filled.write_objects(tmp_path), filled.database_url
     before = contents(url)
-    order = {"step": step, "moment": moment, "call": call, "database_url": url, "store": str(tmp_path)}
-    assert killer.stdin
-    assert killer.stdout
-    killer.stdin.write(json.dumps(order) + "\n")
-    killer.stdin.flush()
-    assert int(killer.stdout.readline()) == signal.SIGKILL
+    order = {"step": step, "moment": moment, "call": call, "database_url": url, "store": tmp_path}
+    assert killer(order) == signal.SIGKILL
 
     assert findings(url, store, NOON) == (), "whichever is in effect is complete"
     if then == "rebuild":

@@ -1,8 +1,7 @@
 """kill -9 of a loader before and after each step: the next load completes it, nothing is lost or counted twice."""
 
-import json
 import signal
-import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,7 +40,7 @@ class Crashed(NamedTuple):
     signal: int
 
 
-def crash(forker: subprocess.Popen[str], case: tuple[str, str, int], database_url: str, folder: Path) -> Crashed:
+def crash(killer: Callable[..., int], case: tuple[str, str, int], database_url: str, folder: Path) -> Crashed:
     store = DirectoryStore(folder)
     writer, rows = Writer(store), [event(NOON) for _ in range(OBJECTS)]
     for row in rows:
@@ -50,18 +49,14 @@ def crash(forker: subprocess.Popen[str], case: tuple[str, str, int], database_ur
     sites = folder / "sites.yml"
     sites.write_text(SITES)
     order = dict(zip(("step", "moment", "call"), case, strict=True))
-    order |= {"database_url": database_url, "store": str(folder), "sites": str(sites)}
-    assert forker.stdin
-    assert forker.stdout
-    forker.stdin.write(json.dumps(order) + "\n")
-    forker.stdin.flush()
+    order |= {"database_url": database_url, "store": folder, "sites": sites}
     ids = sorted(row["event_id"] for row in rows)
-    return Crashed(database_url, store, sites, ids, int(forker.stdout.readline()))
+    return Crashed(database_url, store, sites, ids, killer(order))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: "-".join(map(str, case)))
 def test_what_a_killed_loader_left_is_completed_by_the_next(
-    case: tuple[str, str, int], warehouse: str, killer: subprocess.Popen[str], tmp_path: Path
+    case: tuple[str, str, int], warehouse: str, killer: Callable[..., int], tmp_path: Path
 ) -> None:
     crashed = crash(killer, case, warehouse, tmp_path)
     assert crashed.signal == signal.SIGKILL

@@ -1,8 +1,7 @@
 """kill -9 of a replay from the archive before and after each step: running it again ends where one run would have."""
 
-import json
 import signal
-import subprocess
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -28,15 +27,11 @@ def remap(store: DirectoryStore, database_url: str) -> RemapReport:
 @pytest.mark.xdist_group("killed_remaps")
 @pytest.mark.parametrize("case", CASES, ids="-".join)
 def test_a_killed_replay_is_finished_by_running_it_again(
-    case: tuple[str, str], filled: Filled, killer: subprocess.Popen[str], tmp_path: Path
+    case: tuple[str, str], filled: Filled, killer: Callable[..., int], tmp_path: Path
 ) -> None:
     store, warehouse = filled.write_objects(tmp_path), filled.database_url
-    order = {"step": case[0], "moment": case[1], "call": 2, "database_url": warehouse, "store": str(tmp_path)}
-    assert killer.stdin
-    assert killer.stdout
-    killer.stdin.write(json.dumps(order) + "\n")
-    killer.stdin.flush()
-    assert int(killer.stdout.readline()) == signal.SIGKILL
+    order = {"step": case[0], "moment": case[1], "call": 2, "database_url": warehouse, "store": tmp_path}
+    assert killer(order) == signal.SIGKILL
     assert findings(warehouse, store, NOON) == ()
 
     remap(store, warehouse)

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,10 +34,19 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Site, CollectorProcess]]:
-    """A site and its collector, for all tests of a worker."""
+def built() -> Path:
+    """Folder of the built tracker."""
     if not (DIST / "manifest.json").exists():
         pytest.skip("the tracker is not built: make tracker")
+    return DIST
+
+
+@pytest.fixture(scope="session")
+def served(
+    built: Path,  # noqa: ARG001  (the collector serves it)
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[tuple[Site, CollectorProcess]]:
+    """A site and its collector, for all tests of a worker."""
     collector = CollectorProcess(tmp_path_factory.mktemp("tracker") / "home")
     site = Site(0)
     try:

@@ -20,6 +20,19 @@ QUICK = "{ const later = setTimeout; window.setTimeout = (act, ms) => later(act,
 """Retries come at once: every wait of the tracker is shortened."""
 
 
+HIDDEN = "Object.defineProperty(document, 'hidden', {get: () => true, configurable: true})"
+"""Nobody sees the page from its beginning."""
+
+
+def see(page: Any, *, hidden: bool) -> None:
+    """Let the page be seen, or no longer be."""
+    page.evaluate(
+        """isHidden => { Object.defineProperty(document, 'hidden', {get: () => isHidden, configurable: true});
+        document.dispatchEvent(new Event('visibilitychange')) }""",
+        hidden,
+    )
+
+
 def until(page: Any, condition: Callable[[], object]) -> None:
     """Return once `condition` holds, while the browser goes on."""
     for _ in range(6_000):

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.tracker.site import PASS_ON, REFUSE, html, script
-from tests.tracker.stories import ANSWERED, FRAMES, RAN, has_run
+from tests.tracker.stories import ANSWERED, FRAMES, HIDDEN, RAN, has_run, see
 
 MODULES = "marks,forms,clicks,vitals,errors,commerce"
 
@@ -68,17 +68,6 @@ window.failed = 0;
 
 On a still page those of a second and more never come: a slow machine shall not see what a quick one does not.
 """
-
-HIDDEN = (
-    "Object.defineProperty(document, 'hidden', {get: () => window.isAway, configurable: true}); window.isAway = true"
-)
-
-
-def see(page, *, hidden):
-    page.evaluate(
-        f"() => {{ {HIDDEN}; window.isAway = {str(hidden).lower()};"
-        " document.dispatchEvent(new Event('visibilitychange')) }"
-    )
 
 
 def timers(page):

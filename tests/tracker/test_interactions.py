@@ -5,8 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.tracker.site import html, script
-from tests.tracker.stories import FRAMES, RAN, has_run
-from tests.tracker.test_reading import leave
+from tests.tracker.stories import FRAMES, RAN, has_run, see
 
 STOP = "<script>addEventListener('click', event => event.preventDefault())</script>"
 
@@ -167,7 +166,7 @@ def test_a_form_is_followed_without_its_values(site, page, wait, landed):
     page.fill("[name=secret]", "hunter2")
     page.focus("[name=hush]")
     page.click("button")
-    leave(page)
+    see(page, hidden=True)
     wait(lambda: all(map(site.named, ("form_start", "form_invalid", "form_abandon"))))
     start, abandon = site.named("form_start")[0]["p"], site.named("form_abandon")[0]["p"]
     assert start == {"id": "login", "name": "f", "action": "/submit"}
@@ -207,7 +206,7 @@ def test_clicks_tell_where_and_anger_once(site, page, wait):
 def test_vitals_are_told_once_when_the_page_is_hidden(site, page, wait, landed):
     open_page(page, site, wait, "<h1>Large</h1>", modules="vitals")
     page.click("h1")
-    leave(page)
+    see(page, hidden=True)
     wait(lambda: site.named("vitals"))
     (event,) = site.named("vitals")
     assert {"lcp", "fcp", "ttfb"} <= set(event["p"])
@@ -222,7 +221,7 @@ def test_vitals_tell_of_shifts_and_of_the_slowest_answer(site, page, wait):
     page.evaluate(FRAMES)
     page.click("button")
     page.evaluate(FRAMES)
-    leave(page)
+    see(page, hidden=True)
     wait(lambda: site.named("vitals"))
     (event,) = site.named("vitals")
     assert event["p"]["cls"] > 0
@@ -235,7 +234,7 @@ def test_errors_are_told_by_kind_and_counted(site, context, wait):
     page.evaluate("() => { for (let i = 0; i < 3; i++) setTimeout(() => { throw Error('broken') }) }")
     page.evaluate("() => { for (let i = 0; i < 9; i++) Promise.reject(Error('rejected ' + i)) }")
     page.evaluate("() => new Promise(done => setTimeout(done, 50))")
-    leave(page)
+    see(page, hidden=True)
     wait(lambda: len(site.named("error")) >= 5)
     told = [event["p"] for event in site.named("error")]
     assert len(told) == 5

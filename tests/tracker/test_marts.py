@@ -19,7 +19,7 @@ from orchestration.sites_table import sync_sites
 from tests.fixtures.collector import CollectorProcess, wait_until
 from tests.fixtures.transform import transform
 from tests.tracker.shopping import go_shopping
-from tests.tracker.site import DIST, Site
+from tests.tracker.site import Site
 from tests.tracker.stories import CONDITIONS, STORIES, Visit
 from tidemill.checkout import EXAMPLE_SITES
 
@@ -48,10 +48,11 @@ class Marts:
 
 
 @pytest.fixture(scope="module")
-def collector(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CollectorProcess]:
+def collector(
+    built: Path,  # noqa: ARG001  (the collector serves it)
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[CollectorProcess]:
     """A collector that knows the sites of all stories, and the example's."""
-    if not (DIST / "manifest.json").exists():
-        pytest.skip("the tracker is not built: make tracker")
     made = CollectorProcess(tmp_path_factory.mktemp("marts") / "home")
     sites = yaml.safe_load(EXAMPLE_SITES.read_text())
     sites["sites"] |= {name: {"name": name} for name in (*STORIES, *CONDITIONS)}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.tracker.site import DIST, ROOT
+from tests.tracker.site import ROOT
 
 FOLDER = ROOT / "tracker"
 
@@ -21,10 +21,9 @@ def _node() -> str:
     return found
 
 
+@pytest.mark.usefixtures("built")
 @pytest.mark.parametrize("arguments", [["build/test.mjs"], ["node_modules/typescript/bin/tsc", "--noEmit", "-p", "."]])
 def test_the_package_passes_its_own_checks(arguments):
-    if not (FOLDER / "node_modules").exists():
-        pytest.skip("the tracker is not built: make tracker")
     done = subprocess.run([_node(), *arguments], cwd=FOLDER, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -38,10 +37,8 @@ for (const name of process.argv.slice(1)) {
 """Prints the scripts that are others when newer syntax than ES2017 is written in older one."""
 
 
-def test_what_browsers_load_has_the_syntax_of_2017_and_a_name_that_nobody_blocks():
-    if not (DIST / "manifest.json").exists():
-        pytest.skip("the tracker is not built: make tracker")
-    names = list(json.loads((DIST / "manifest.json").read_text())["files"])
+def test_what_browsers_load_has_the_syntax_of_2017_and_a_name_that_nobody_blocks(built):
+    names = list(json.loads((built / "manifest.json").read_text())["files"])
     command = [_node(), "--input-type=module", "--eval", SYNTAX, "--", *names]
     done = subprocess.run(command, cwd=FOLDER, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.tracker.site import html, script
+from tests.tracker.stories import FRAMES, HIDDEN, see
 
 
 def test_the_first_view_takes_one_request_for_the_script_and_one_for_the_event(site, page, wait, landed):
@@ -60,7 +61,7 @@ def test_a_page_that_tells_its_views_itself_is_not_counted_when_it_navigates_or_
     page.evaluate("() => t('page')")
     wait(lambda: site.named("page"))
     page.evaluate("() => { history.pushState({}, '', '/pushed'); window.kept = true }")
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(FRAMES)
     page.click("a")
     page.wait_for_url("**/two")
     page.go_back(wait_until="commit")
@@ -82,14 +83,12 @@ def test_which_parameters_are_kept_is_a_setting(site, page, wait, query, kept):
 
 
 def test_a_hidden_tab_counts_when_it_is_first_seen(site, page, wait):
-    page.add_init_script(
-        "Object.defineProperty(document, 'hidden', {get: () => window.away, configurable: true}); window.away = true"
-    )
+    page.add_init_script(HIDDEN)
     page.goto(site.put("/", html()))
     page.evaluate("() => t('event', 'ran')")
     wait(lambda: site.bodies)
     assert site.named("page") == []
-    page.evaluate("() => { window.away = false; document.dispatchEvent(new Event('visibilitychange')) }")
+    see(page, hidden=False)
     wait(lambda: site.named("page"))
 
 
@@ -148,7 +147,7 @@ def test_fragments_count_where_they_are_routes(site, page, wait):
     wait(lambda: site.bodies)
     page.evaluate("() => { location.hash = '#/cart' }")
     page.wait_for_function("() => location.hash == '#/cart'")
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    page.evaluate(FRAMES)
     page.evaluate("() => t('flush')")
     wait(lambda: len(site.named("page")) == 2)
     assert site.named("page")[1]["u"] == site.url("/#/cart")

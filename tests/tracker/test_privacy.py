@@ -3,8 +3,7 @@
 import pytest
 
 from tests.tracker.site import html, script
-from tests.tracker.stories import RAN, has_run
-from tests.tracker.test_reading import leave
+from tests.tracker.stories import RAN, has_run, see
 
 WATCH = """(() => { window.writes = []; const set = Storage.prototype.setItem;
 Storage.prototype.setItem = function (...given) { writes.push(given[0]); return set.apply(this, given) } })()"""
@@ -156,9 +155,8 @@ def test_what_is_told_on_leaving_neither_prolongs_a_session_nor_starts_one(site,
     wait(lambda: site.named("page"))
     for minutes in (20, 20):
         act(page, f"clock += {minutes} * 60000")
-        leave(page)
-        act(page, "Object.defineProperty(document, 'hidden', {get: () => false, configurable: true})")
-        act(page, "document.dispatchEvent(new Event('visibilitychange'))")
+        see(page, hidden=True)
+        see(page, hidden=False)
     act(page, "t('event', 'later'); t('flush')")
     wait(lambda: site.named("later") and len(site.named("engage")) >= 2)
     assert len(site.named("engage")) == 2

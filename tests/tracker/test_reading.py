@@ -3,20 +3,10 @@
 import pytest
 
 from tests.tracker.site import html
+from tests.tracker.stories import FRAMES, see
 
 TALL = '<div style="height:3000px"></div>'
 NO_MARGIN = "<style>body{margin:0}</style>"
-
-
-def leave(page):
-    page.evaluate(
-        "() => { Object.defineProperty(document, 'hidden', {get: () => true, configurable: true});"
-        " document.dispatchEvent(new Event('visibilitychange')) }"
-    )
-
-
-def frame(page):
-    page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
 @pytest.fixture
@@ -46,7 +36,7 @@ def test_without_input_attention_ends_after_thirty_seconds(site, reader, wait):
     reader.goto(site.put("/", html()))
     wait(lambda: site.bodies)
     advance(reader, 300, moves=False)
-    leave(reader)
+    see(reader, hidden=True)
     wait(lambda: site.named("engage"))
     assert site.named("engage")[-1]["e"] == 30_000
 
@@ -58,7 +48,7 @@ def test_playing_media_holds_attention(site, reader, wait):
         reader.evaluate(
             "() => { clock += 1000; document.querySelector('video').dispatchEvent(new Event('timeupdate')) }"
         )
-    leave(reader)
+    see(reader, hidden=True)
     wait(lambda: site.named("engage"))
     assert max(event["e"] for event in site.named("engage")) == 60_000
 
@@ -78,11 +68,11 @@ def test_a_scroll_of_pixels_gives_the_exact_percentage(site, page, wait):
     wait(lambda: site.bodies)
     page.evaluate("() => scrollTo(0, 3000)")
     page.evaluate("() => new Promise(done => setTimeout(done))")
-    frame(page)
-    frame(page)
+    page.evaluate(FRAMES)
+    page.evaluate(FRAMES)
     page.evaluate("() => scrollTo(0, 0)")
-    frame(page)
-    leave(page)
+    page.evaluate(FRAMES)
+    see(page, hidden=True)
     wait(lambda: site.named("engage"))
     last = site.named("engage")[-1]
     assert (last["sd"], last["sy"], last["dh"]) == (60, 3000, 6000)
@@ -91,8 +81,8 @@ def test_a_scroll_of_pixels_gives_the_exact_percentage(site, page, wait):
 def test_a_page_that_fits_is_seen_as_a_whole(site, page, wait):
     page.goto(site.put("/", html("<p>short</p>")))
     wait(lambda: site.bodies)
-    frame(page)
-    leave(page)
+    page.evaluate(FRAMES)
+    see(page, hidden=True)
     wait(lambda: site.named("engage"))
     assert site.named("engage")[-1]["sd"] == 100
 
@@ -100,11 +90,11 @@ def test_a_page_that_fits_is_seen_as_a_whole(site, page, wait):
 def test_a_document_that_grows_is_measured_again(site, page, wait):
     page.goto(site.put("/", html(f"{NO_MARGIN}<p>short</p>")))
     wait(lambda: site.bodies)
-    frame(page)
+    page.evaluate(FRAMES)
     page.evaluate("() => { document.querySelector('p').outerHTML = '<div style=height:1200px></div>' }")
-    frame(page)
-    frame(page)
-    leave(page)
+    page.evaluate(FRAMES)
+    page.evaluate(FRAMES)
+    see(page, hidden=True)
     wait(lambda: site.named("engage"))
     assert site.named("engage")[-1]["sd"] == 50
 
@@ -119,8 +109,8 @@ def test_an_element_may_scroll_instead_of_the_window(site, page, wait):
     wait(lambda: site.bodies)
     page.evaluate("() => { document.querySelector('#box').scrollTop = 500 }")
     page.evaluate("() => new Promise(done => setTimeout(done, 50))")
-    frame(page)
-    leave(page)
+    page.evaluate(FRAMES)
+    see(page, hidden=True)
     wait(lambda: site.named("engage"))
     assert site.named("engage")[-1]["sd"] == 50
 
@@ -131,9 +121,9 @@ def test_a_navigation_ends_the_reading_of_the_page_before(site, reader, wait):
     first = site.events[0]["pv"]
     advance(reader, 5, moves=True)
     reader.evaluate("() => history.pushState({}, '', '/next')")
-    frame(reader)
+    reader.evaluate(FRAMES)
     advance(reader, 3, moves=True)
-    leave(reader)
+    see(reader, hidden=True)
     wait(lambda: len({event["pv"] for event in site.named("engage")}) == 2)
     by_view = {event["pv"]: event for event in site.named("engage")}
     assert by_view.pop(first)["e"] == 5_000
@@ -145,7 +135,7 @@ def test_events_of_a_view_are_numbered_without_gaps(site, reader, wait):
     reader.goto(site.put("/", html()))
     reader.evaluate("() => { t('event', 'a'); t('event', 'b') }")
     advance(reader, 20, moves=True)
-    leave(reader)
+    see(reader, hidden=True)
     wait(lambda: site.named("engage"))
     numbers = sorted(event["seq"] for event in {event["id"]: event for event in site.events}.values())
     assert numbers == list(range(1, len(numbers) + 1))

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.tracker.site import html, script
+from tests.tracker.stories import FRAMES, see
 
 WATCH = """{
 window.used = [];
@@ -86,10 +87,7 @@ def test_a_page_that_is_left_at_once_is_counted_as_of_when_the_script_ran(site, 
 
 def test_a_tab_that_is_hidden_at_once_was_seen(site, frozen, wait):
     frozen.goto(site.put("/", html()))
-    frozen.evaluate(
-        "() => { Object.defineProperty(document, 'hidden', {get: () => true});"
-        " document.dispatchEvent(new Event('visibilitychange')) }"
-    )
+    see(frozen, hidden=True)
     wait(lambda: site.named("page"))
 
 
@@ -97,7 +95,7 @@ def test_a_router_that_navigates_at_once_makes_views_of_both_addresses(site, fro
     router = "history.replaceState({}, '', '/start?utm_source=a'); document.title = 'Start'"
     site.put("/router.js", router, Content_Type="text/javascript")
     frozen.goto(site.put("/", html(script=script() + '<script defer src="/router.js"></script>', title="First")))
-    frozen.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    frozen.evaluate(FRAMES)
     frozen.evaluate("() => t('flush')")
     wait(lambda: len(site.named("page")) == 2)
     first, second = site.named("page")
